@@ -1,0 +1,19 @@
+# Everything that is not ours, found once. Rooms link what they use.
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(Eigen3 3.4 REQUIRED NO_MODULE)
+find_package(Boost 1.74 REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(hwy CONFIG REQUIRED)
+
+# libonnx ships a CMake package; its headers need two macros to name the right namespace.
+find_package(ONNX REQUIRED)
+
+if(SMPC_TESTS)
+  find_package(GTest REQUIRED)
+endif()

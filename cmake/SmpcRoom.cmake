@@ -1,0 +1,39 @@
+# smpc_room(NAME SOURCES a.cc ... USES room ... PUBLIC lib ... PRIVATE lib ...)
+#
+# One static library smpc_NAME (alias smpc::NAME) for the room src/NAME. It sees only the headers of the rooms
+# it names under USES: every room's public headers live in an include root of their own in the build tree, so an
+# include of a room that is not used does not compile, and a call into it does not link.
+function(smpc_room name)
+  cmake_parse_arguments(R "" "" "SOURCES;USES;PUBLIC;PRIVATE" ${ARGN})
+  set(root ${CMAKE_BINARY_DIR}/rooms/${name}/smpc)
+  file(MAKE_DIRECTORY ${root})
+  file(CREATE_LINK ${CMAKE_SOURCE_DIR}/include/smpc/${name} ${root}/${name} SYMBOLIC)
+  add_library(smpc_${name} STATIC ${R_SOURCES})
+  add_library(smpc::${name} ALIAS smpc_${name})
+  target_include_directories(smpc_${name}
+    PUBLIC ${CMAKE_BINARY_DIR}/rooms/${name}
+    PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  list(TRANSFORM R_USES PREPEND smpc::)
+  target_link_libraries(smpc_${name} PUBLIC ${R_USES} ${R_PUBLIC} PRIVATE smpc_options ${R_PRIVATE})
+endfunction()
+
+# smpc_test(NAME SOURCES a.cc ... USES room ... LIBS lib ... LABELS l ... TIMEOUT s)
+# One GoogleTest binary; each case is registered with ctest under its own name.
+function(smpc_test name)
+  cmake_parse_arguments(T "" "TIMEOUT" "SOURCES;USES;LIBS;LABELS" ${ARGN})
+  if(NOT T_TIMEOUT)
+    set(T_TIMEOUT 300)
+  endif()
+  add_executable(${name} ${T_SOURCES})
+  list(TRANSFORM T_USES PREPEND smpc::)
+  target_link_libraries(${name} PRIVATE ${T_USES} ${T_LIBS} smpc_options GTest::gtest_main)
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+  target_compile_definitions(${name} PRIVATE
+    SMPC_SHARED_DATA="${CMAKE_SOURCE_DIR}/../shared/data"
+    SMPC_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data"
+    SMPC_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}"
+    SMPC_BUILD_DIR="${CMAKE_BINARY_DIR}")
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
+    PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "${T_LABELS}")
+endfunction()

@@ -1,0 +1,55 @@
+// Ring elements of l bits, packed back to back, least significant bit first. n elements take ceil(n*l/8) bytes;
+// the padding bits of the last byte are zero, and reading checks that they are.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "smpc/base/bytes.h"
+
+namespace smpc {
+
+constexpr std::size_t packed_bytes(std::size_t count, unsigned bits) noexcept { return (count * bits + 7) / 8; }
+
+// The low `bits` (0 to 64) ones.
+constexpr std::uint64_t low_mask(unsigned bits) noexcept {
+  return bits >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bits) - 1;
+}
+
+// Elements must be reduced to `bits` bits; out.size() == packed_bytes(in.size(), bits).
+void pack_bits(std::span<const std::uint64_t> in, unsigned bits, std::span<std::byte> out);
+
+// Throws a peer error when a padding bit is set; in.size() == packed_bytes(out.size(), bits).
+void unpack_bits(ByteView in, unsigned bits, std::span<std::uint64_t> out);
+
+// Elements first .. first+out.size() of a packed array; no padding check.
+void unpack_range(ByteView in, unsigned bits, std::size_t first, std::span<std::uint64_t> out);
+
+// A packed message is built and read field by field: fields of 0 to 64 bits, in order.
+class BitWriter {
+ public:
+  explicit BitWriter(Bytes& out) noexcept : out_(out) {}
+  void put(std::uint64_t value, unsigned bits);
+  void align();  // zero bits up to the next byte
+
+ private:
+  Bytes& out_;
+  std::uint64_t hold_ = 0;
+  unsigned held_ = 0;
+};
+
+class BitReader {
+ public:
+  explicit BitReader(ByteView in) noexcept : in_(in) {}
+  std::uint64_t get(unsigned bits);  // the caller has checked the length: running out is our own bug
+  void align();                      // skips to the next byte; throws a peer error when a skipped bit is set
+  std::size_t left() const noexcept { return in_.size(); }
+
+ private:
+  ByteView in_;
+  std::uint64_t hold_ = 0;
+  unsigned held_ = 0;
+};
+
+}  // namespace smpc

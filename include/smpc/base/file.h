@@ -1,0 +1,17 @@
+// Whole small files, and durable ones.
+#pragma once
+
+#include <filesystem>
+
+#include "smpc/base/bytes.h"
+
+namespace smpc {
+
+// Reads a regular file of at most `longest` bytes. A folder, FIFO, device or missing file is refused without blocking.
+Bytes read_file(const std::filesystem::path& path, std::size_t longest = std::size_t{1} << 31);
+
+// Writes to a temporary beside `path`, syncs, renames, syncs the folder: afterwards the file is whole or as it was.
+// `owner_only` makes it 0600 from the start.
+void write_file(const std::filesystem::path& path, ByteView data, bool owner_only = false);
+
+}  // namespace smpc
