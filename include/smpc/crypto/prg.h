@@ -1,0 +1,32 @@
+// A pseudorandom generator: AES-128 in counter mode (NIST SP 800-38A), by OpenSSL. The AES key is the first half of the
+// seed; the counter starts at zero. One stream for one purpose: every stream has a seed of its own (derive_key), so no
+// two uses ever share output.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "smpc/crypto/random.h"
+
+namespace smpc {
+
+class Prg {
+ public:
+  explicit Prg(const Key& seed);
+  ~Prg();
+  Prg(Prg&& other) noexcept;
+  Prg& operator=(Prg&&) = delete;
+  Prg(const Prg&) = delete;
+
+  // The next bytes of the stream.
+  void fill(std::span<std::byte> out);
+  // Goes to byte 16 * block of the stream.
+  void seek(std::uint64_t block);
+  // The next 8 * out.size() bytes, as little-endian words.
+  void fill(std::span<std::uint64_t> out) { fill(std::as_writable_bytes(out)); }
+
+ private:
+  void* context_;
+};
+
+}  // namespace smpc
