@@ -119,10 +119,11 @@ void accumulate_product(std::span<const std::uint64_t> m, std::size_t cols, std:
 
 void accumulate_packed_product(ByteView packed, unsigned bits, std::size_t rows, std::size_t cols,
                                std::span<const std::uint64_t> x, std::size_t batch, std::span<std::uint64_t> y) {
-  SMPC_CHECK(packed.size() == packed_bytes(rows * cols, bits));
+  const std::size_t row_bytes = packed_bytes(cols, bits);
+  SMPC_CHECK(packed.size() == rows * row_bytes);
   std::vector<std::uint64_t> row(cols);
   for (std::size_t r = 0; r < rows; ++r) {
-    unpack_range(packed, bits, r * cols, row);
+    unpack_range(packed.subspan(r * row_bytes, row_bytes), bits, 0, row);
     accumulate_product(std::span<const std::uint64_t>(row), cols, x, batch, y, rows, r);
   }
 }

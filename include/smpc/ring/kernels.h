@@ -19,7 +19,7 @@ void accumulate_product(std::span<const std::int32_t> m, std::size_t cols, std::
 void accumulate_product(std::span<const std::uint64_t> m, std::size_t cols, std::span<const std::uint64_t> x,
                         std::size_t batch, std::span<std::uint64_t> y, std::size_t rows, std::size_t first_row);
 
-// The same for a whole matrix whose elements are packed to `bits` bits each, row after row without padding between.
+// The same for a whole matrix whose elements are packed to `bits` bits each, every row padded to a whole byte.
 void accumulate_packed_product(ByteView packed, unsigned bits, std::size_t rows, std::size_t cols,
                                std::span<const std::uint64_t> x, std::size_t batch, std::span<std::uint64_t> y);
 

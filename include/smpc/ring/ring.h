@@ -27,6 +27,9 @@ struct Ring {
   friend constexpr bool operator==(Ring, Ring) = default;
 };
 
+// Shares, masks and private values of a tensor.
+using RingVector = SecretVector<std::uint64_t>;
+
 void reduce_all(Ring ring, std::span<std::uint64_t> values) noexcept;
 
 // The smallest l with -2^(l-1) <= low and high < 2^(l-1); 65 when 64 bits do not hold them is the caller's case:

@@ -1,0 +1,56 @@
+// The mask A of a program's weights, and the masked weights E = W - A that clients keep.
+//
+// One mask, one set of weights: A is derived from the key that server and dealer share, the program's hash and the mask
+// id, and the mask id is a keyed digest of the very weights. Two sets of weights never meet under one A.
+#pragma once
+
+#include <functional>
+
+#include "smpc/base/digest.h"
+#include "smpc/correlation/plan.h"
+#include "smpc/correlation/source.h"
+#include "smpc/crypto/random.h"
+#include "smpc/program/weights.h"
+
+namespace smpc {
+
+using MaskId = Digest;
+
+// HMAC(id_key, program hash || canonical quantised weights). id_key is the server's own.
+MaskId mask_id(const Key& id_key, const Digest& program_hash, const Weights& weights);
+
+// The key of A, from the key K that server and dealer share.
+Key mask_key(const Key& shared, const Digest& program_hash, const MaskId& id);
+
+// The rows of A for one linear op: `inputs` elements a row, the same on every call.
+class MaskRows {
+ public:
+  MaskRows(const Key& mask_key, const LinearDemand& linear);
+  // Rows first .. first + out.size() / inputs, as 64-bit words; their low ring bits are A.
+  void rows(std::size_t first, std::span<std::uint64_t> out);
+
+ private:
+  std::size_t row_blocks_;
+  std::size_t inputs_;
+  std::vector<Key> key_;  // exactly one; a vector only so that it can be moved
+};
+
+// E as it is sent and stored: every linear op in turn, row by row, each row packed to its ring's width and padded to a
+// whole byte.
+struct MaskedLayout {
+  explicit MaskedLayout(const Plan& plan);
+  std::vector<LinearDemand> linears;
+  std::vector<std::size_t> offsets;  // of each linear op, in bytes; one more for the end
+  std::size_t bytes() const noexcept { return offsets.back(); }
+  static std::size_t row_bytes(const LinearDemand& d) noexcept { return packed_bytes(d.inputs, d.ring.bits); }
+};
+
+// Writes E in order, a few rows at a time.
+void write_masked_weights(const Plan& plan, const Weights& weights, const Key& mask_key,
+                          const std::function<void(ByteView)>& write);
+
+// The client: replaces each linear op's correction A b - r by its finished share E b + (A b - r), for all bundles in
+// one pass over E. No volume is needed.
+void finish_corrections(const Plan& plan, ByteView masked_weights, std::span<ClientMaterial> bundles);
+
+}  // namespace smpc

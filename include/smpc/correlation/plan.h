@@ -1,0 +1,108 @@
+// What correlated randomness a program consumes, for one inference of one volume. A function of the program alone.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "smpc/correlation/comparison.h"
+#include "smpc/program/program.h"
+
+namespace smpc {
+
+// ---- The types. Each is defined by what the two parties end up holding; all values are uniform but for the relation.
+
+// Random 1-of-N OT: the server holds N = 2^choice_bits strings of message_bits bits, the client an index and its string.
+struct OtDemand {
+  std::size_t count;
+  unsigned choice_bits;
+  unsigned message_bits;
+};
+
+// Masks a_i of `inputs` private bits, XOR-shared, and shares of the product of a_i over each subset in `products`
+// (a bit mask over the inputs, two or more).
+struct AndDemand {
+  std::size_t count;
+  unsigned inputs;
+  std::vector<std::uint32_t> products;
+};
+
+// A bit, XOR-shared and shared in the ring.
+struct SharedBitDemand {
+  std::size_t count;
+  Ring ring;
+};
+
+// A bit, XOR-shared and shared in the ring; a ring element, shared; their product, shared.
+struct BitProductDemand {
+  std::size_t count;
+  Ring ring;
+};
+
+// A bit of each party's own, and their product shared in the ring.
+struct PrivateBitsDemand {
+  std::size_t count;
+  Ring ring;
+};
+
+// b (the client's) and A b = (A b - r) + r, with r the server's; A is fixed for the weights (masks.h).
+struct LinearDemand {
+  std::size_t linear;  // which of the program's linear ops
+  std::size_t inputs;
+  std::size_t outputs;
+  Ring ring;
+};
+
+using Demand =
+    std::variant<OtDemand, AndDemand, SharedBitDemand, BitProductDemand, PrivateBitsDemand, LinearDemand>;
+
+// ---- Who uses which: numbers are indices into Plan::demands.
+
+struct LinearPlan {
+  std::size_t linear = 0;
+  std::size_t demand = 0;
+};
+
+// ReLU with its shift, or (signed) truncation, or a sign alone.
+struct ShiftPlan {
+  enum class What { relu, truncate, sign };
+  What what = What::relu;
+  std::size_t count = 0;
+  Ring in;
+  Ring out;
+  unsigned shift = 0;
+  std::optional<ComparisonLayout> comparison;  // none: a truncation by 0 bits
+  std::vector<std::size_t> node_demands;       // one per node of the layout
+  std::optional<std::size_t> carry;            // SharedBit, for the carry of the low bits
+  Ring wrap_ring{0};                           // of the wrap term: 0 bits when it vanishes
+  std::optional<std::size_t> wrap;             // PrivateBits
+  std::optional<std::size_t> product;          // BitProduct, for the ReLU's selection
+};
+
+// One round halves the candidates: pairs (0,1), (2,3), ...; an odd one passes.
+struct ArgMaxRound {
+  std::size_t pairs = 0;
+  bool odd = false;
+  ShiftPlan compare;
+  std::optional<std::size_t> select_index;  // AND of [left >= right] with each index bit that is not public
+};
+struct ArgMaxPlan {
+  std::vector<ArgMaxRound> rounds;
+};
+
+using OpPlan = std::variant<LinearPlan, ShiftPlan, ArgMaxPlan>;
+
+struct Plan {
+  std::vector<OpPlan> ops;  // one per op of the program
+  std::vector<Demand> demands;
+  std::vector<std::size_t> offsets;  // of each demand's corrections in a bundle, in bytes; one more for the end
+  std::size_t correction_bytes() const noexcept { return offsets.back(); }
+};
+
+// Bytes of the corrections that a client needs for a demand.
+std::size_t correction_bytes(const Demand& demand);
+
+Plan correlation_plan(const Program& program);
+
+}  // namespace smpc

@@ -1,0 +1,43 @@
+// Where a protocol takes its correlations from. One source is one inference (of one or more volumes) of one party; each
+// correlation is handed out once and taking it twice stops the process.
+//
+// For several volumes the values of all of them lie back to back: count * volumes.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "smpc/correlation/plan.h"
+#include "smpc/correlation/shares.h"
+#include "smpc/crypto/random.h"
+
+namespace smpc {
+
+class CorrelationSource {
+ public:
+  virtual ~CorrelationSource() = default;
+  virtual Party party() const noexcept = 0;
+  virtual std::size_t volumes() const noexcept = 0;
+
+  virtual OtSender ot_sender(std::size_t demand) = 0;      // the server's
+  virtual OtReceiver ot_receiver(std::size_t demand) = 0;  // the client's
+  virtual AndShare and_share(std::size_t demand) = 0;
+  virtual SharedBitShare shared_bit(std::size_t demand) = 0;
+  virtual BitProductShare bit_product(std::size_t demand) = 0;
+  virtual PrivateBitsShare private_bits(std::size_t demand) = 0;
+  virtual LinearServer linear_server(std::size_t demand) = 0;
+  virtual LinearClient linear_client(std::size_t demand) = 0;
+};
+
+// What a client holds of one bundle: its seed, and the corrections with every linear op's share finished
+// (finish_corrections).
+struct ClientMaterial {
+  Key seed;
+  SecretBytes corrections;
+};
+
+// From the dealer's bundles, one per volume. `plan` must outlive the source.
+std::unique_ptr<CorrelationSource> server_source(const Plan& plan, std::vector<Key> seeds);
+std::unique_ptr<CorrelationSource> client_source(const Plan& plan, std::vector<ClientMaterial> bundles);
+
+}  // namespace smpc

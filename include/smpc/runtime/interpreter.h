@@ -1,0 +1,21 @@
+// The reference: a program executed in the clear, in fixed point. The two-party execution gives the same bits.
+#pragma once
+
+#include <vector>
+
+#include "smpc/program/weights.h"
+
+namespace smpc {
+
+// Every tensor of the program for one volume, tensor 0 being `input` (quantised, in its ring).
+std::vector<RingVector> interpret(const Program& program, const Weights& weights, const RingVector& input);
+
+// Fixed point at the edges. quantise rounds to nearest (ties to even) and refuses, as bad input, a value beyond the
+// program's input range or one that is not finite, naming its index but not the value. `what` names the source.
+RingVector quantise(const Program& program, std::span<const double> values, const std::string& what);
+std::vector<double> dequantise(const TensorType& type, std::span<const std::uint64_t> values);
+
+// Softmax in double precision.
+std::vector<double> softmax(std::span<const double> logits);
+
+}  // namespace smpc

@@ -1,0 +1,39 @@
+// The halves of a program joined into messages: who sends what, when, how long it is. A function of the program and the
+// number of volumes alone, and so is everything that a run costs.
+#pragma once
+
+#include <vector>
+
+#include "smpc/correlation/plan.h"
+#include "smpc/protocol/op.h"
+
+namespace smpc {
+
+struct Message {
+  Party from;
+  std::vector<std::size_t> halves;  // indices, in order
+  std::size_t bytes = 0;            // of the payload, without the frame's header
+};
+
+struct Schedule {
+  std::size_t volumes = 1;
+  std::vector<Half> halves;
+  std::vector<Message> messages;  // in sequence; the client's first
+};
+
+// The parties take turns, and each message carries every half that its sender can compute by then.
+Schedule make_schedule(const Program& program, const Plan& plan, std::size_t volumes);
+
+// What one run sends, frame headers included.
+struct Cost {
+  std::size_t client_to_server = 0;
+  std::size_t server_to_client = 0;
+  std::size_t messages = 0;
+  friend bool operator==(const Cost&, const Cost&) = default;
+};
+Cost predicted_cost(const Schedule& schedule);
+
+// The same per op of the program; one more for the opening of the result. Without frame headers.
+std::vector<Cost> cost_by_op(const Program& program, const Schedule& schedule);
+
+}  // namespace smpc

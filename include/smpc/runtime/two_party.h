@@ -1,0 +1,43 @@
+// One party's execution of a program over a channel.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "smpc/correlation/source.h"
+#include "smpc/net/channel.h"
+#include "smpc/program/weights.h"
+#include "smpc/runtime/schedule.h"
+
+namespace smpc {
+
+class PartyRun {
+ public:
+  // program, plan, schedule and weights outlive the run. source.volumes() == schedule.volumes.
+  // The server gives its weights, the client its volumes, quantised, back to back (input count * volumes).
+  static PartyRun server(const Program& program, const Plan& plan, const Schedule& schedule, CorrelationSource& source,
+                         const Weights& weights);
+  static PartyRun client(const Program& program, const Plan& plan, const Schedule& schedule, CorrelationSource& source,
+                         RingVector input);
+  PartyRun(PartyRun&&) noexcept;
+  ~PartyRun();
+
+  // Sends and receives every message of the schedule, in order. `progress` is told how many have passed.
+  void execute(Channel& channel, const std::function<void(std::size_t)>& progress = {});
+
+  // The client's result: logits of every volume, or one index a volume.
+  const RingVector& result();
+  // This party's share of tensor i (0: the input); not of an opened result.
+  const RingVector& share(std::size_t tensor);
+
+ private:
+  PartyRun(const Program& program, const Schedule& schedule, Party party);
+  void add_ops(const Plan& plan, CorrelationSource& source, const Weights* weights, RingVector input);
+  const Program& program_;
+  const Schedule& schedule_;
+  Party party_;
+  std::vector<std::unique_ptr<PartyOp>> ops_;  // the input, the program's ops, the opening
+};
+
+}  // namespace smpc

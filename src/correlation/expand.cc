@@ -1,0 +1,129 @@
+#include "expand.h"
+
+#include "smpc/base/error.h"
+#include "smpc/crypto/kdf.h"
+
+namespace smpc {
+namespace {
+
+std::uint64_t bit(const BitVector& a, const BitVector& b, std::size_t i) { return a.get(i) ^ b.get(i); }
+
+}  // namespace
+
+Key SeedReader::next() {
+  ByteWriter context;
+  context.u64(demand_);
+  context.u32(field_++);
+  return derive_key(seed_, "correlation", context.data());
+}
+
+BitVector SeedReader::bits(std::size_t count) {
+  BitVector v(count);
+  Prg(next()).fill(v.words());
+  if (count % 64 != 0) v.words().back() &= low_mask(count % 64);
+  return v;
+}
+
+std::vector<BitVector> SeedReader::bits(std::size_t count, std::size_t vectors) {
+  std::vector<BitVector> out;
+  out.reserve(vectors);
+  for (std::size_t i = 0; i < vectors; ++i) out.push_back(bits(count));
+  return out;
+}
+
+RingVector SeedReader::values(std::size_t count, Ring ring) {
+  RingVector v(count);
+  Prg(next()).fill(std::span<std::uint64_t>(v));
+  reduce_all(ring, v);
+  return v;
+}
+
+OtSender expand_ot_sender(const OtDemand& d, SeedReader seed) {
+  return {seed.bits(d.count, (std::size_t{1} << d.choice_bits) * d.message_bits)};
+}
+
+OtReceiver expand_ot_receiver(const OtDemand& d, SeedReader seed) { return {seed.bits(d.count, d.choice_bits), {}}; }
+
+AndShare expand(const AndDemand& d, Party party, SeedReader seed) {
+  AndShare s;
+  s.masks = seed.bits(d.count, d.inputs);
+  if (party == Party::server) s.products = seed.bits(d.count, d.products.size());
+  return s;
+}
+
+SharedBitShare expand(const SharedBitDemand& d, Party party, SeedReader seed) {
+  SharedBitShare s;
+  s.bit = seed.bits(d.count);
+  if (party == Party::server) s.value = seed.values(d.count, d.ring);
+  return s;
+}
+
+BitProductShare expand(const BitProductDemand& d, Party party, SeedReader seed) {
+  BitProductShare s;
+  s.bit = seed.bits(d.count);
+  s.mask = seed.values(d.count, d.ring);
+  if (party == Party::server) {
+    s.bit_value = seed.values(d.count, d.ring);
+    s.product = seed.values(d.count, d.ring);
+  }
+  return s;
+}
+
+PrivateBitsShare expand(const PrivateBitsDemand& d, Party party, SeedReader seed) {
+  PrivateBitsShare s;
+  s.bit = seed.bits(d.count);
+  if (party == Party::server) s.product = seed.values(d.count, d.ring);
+  return s;
+}
+
+LinearServer expand_linear_server(const LinearDemand& d, SeedReader seed) { return {seed.values(d.outputs, d.ring)}; }
+LinearClient expand_linear_client(const LinearDemand& d, SeedReader seed) { return {seed.values(d.inputs, d.ring), {}}; }
+
+void correct(const OtDemand& d, const OtSender& server, OtReceiver& client) {
+  // The chosen string, by halving the table once per choice bit, the highest first.
+  std::vector<BitVector> table = server.strings;
+  for (unsigned j = d.choice_bits; j-- > 0;) {
+    const std::size_t half = table.size() / 2;
+    for (std::size_t v = 0; v < half; ++v) table[v] ^= (table[v] ^ table[v + half]) & client.choice[j];
+    table.resize(half);
+  }
+  client.string = std::move(table);
+}
+
+void correct(const AndDemand& d, const AndShare& server, AndShare& client) {
+  client.products.clear();
+  for (std::size_t p = 0; p < d.products.size(); ++p) {
+    BitVector product(d.count);
+    product.flip();
+    for (unsigned i = 0; i < d.inputs; ++i) {
+      if ((d.products[p] >> i) & 1) product &= server.masks[i] ^ client.masks[i];
+    }
+    client.products.push_back(product ^ server.products[p]);
+  }
+}
+
+void correct(const SharedBitDemand& d, const SharedBitShare& server, SharedBitShare& client) {
+  client.value.resize(d.count);
+  for (std::size_t i = 0; i < d.count; ++i) {
+    client.value[i] = d.ring.reduce(bit(server.bit, client.bit, i) - server.value[i]);
+  }
+}
+
+void correct(const BitProductDemand& d, const BitProductShare& server, BitProductShare& client) {
+  client.bit_value.resize(d.count);
+  client.product.resize(d.count);
+  for (std::size_t i = 0; i < d.count; ++i) {
+    const std::uint64_t b = bit(server.bit, client.bit, i);
+    client.bit_value[i] = d.ring.reduce(b - server.bit_value[i]);
+    client.product[i] = d.ring.reduce(b * (server.mask[i] + client.mask[i]) - server.product[i]);
+  }
+}
+
+void correct(const PrivateBitsDemand& d, const PrivateBitsShare& server, PrivateBitsShare& client) {
+  client.product.resize(d.count);
+  for (std::size_t i = 0; i < d.count; ++i) {
+    client.product[i] = d.ring.reduce((server.bit.get(i) & client.bit.get(i)) - server.product[i]);
+  }
+}
+
+}  // namespace smpc

@@ -1,0 +1,94 @@
+// Each correlation has a part that its holder expands from a seed, and, on the client's side, a part that depends on
+// both seeds: the correction, which the dealer computes and sends. Three overloads per type say which is which.
+//
+// Every field has a PRG key of its own: derive_key(seed, "correlation", demand index || field).
+#pragma once
+
+#include "smpc/correlation/plan.h"
+#include "smpc/correlation/shares.h"
+#include "smpc/crypto/prg.h"
+#include "smpc/ring/fields.h"
+
+namespace smpc {
+
+class SeedReader {
+ public:
+  SeedReader(const Key& seed, std::size_t demand) : seed_(seed), demand_(demand) {}
+  BitVector bits(std::size_t count);
+  std::vector<BitVector> bits(std::size_t count, std::size_t vectors);
+  RingVector values(std::size_t count, Ring ring);
+
+ private:
+  Key next();
+  const Key& seed_;
+  std::size_t demand_;
+  std::uint32_t field_ = 0;
+};
+
+// The part from a seed. On the client's side the corrected fields are left empty.
+OtSender expand_ot_sender(const OtDemand& d, SeedReader seed);
+OtReceiver expand_ot_receiver(const OtDemand& d, SeedReader seed);
+AndShare expand(const AndDemand& d, Party party, SeedReader seed);
+SharedBitShare expand(const SharedBitDemand& d, Party party, SeedReader seed);
+BitProductShare expand(const BitProductDemand& d, Party party, SeedReader seed);
+PrivateBitsShare expand(const PrivateBitsDemand& d, Party party, SeedReader seed);
+LinearServer expand_linear_server(const LinearDemand& d, SeedReader seed);
+LinearClient expand_linear_client(const LinearDemand& d, SeedReader seed);
+
+// The dealer: fills the client's corrected fields, given both parts.
+void correct(const OtDemand& d, const OtSender& server, OtReceiver& client);
+void correct(const AndDemand& d, const AndShare& server, AndShare& client);
+void correct(const SharedBitDemand& d, const SharedBitShare& server, SharedBitShare& client);
+void correct(const BitProductDemand& d, const BitProductShare& server, BitProductShare& client);
+void correct(const PrivateBitsDemand& d, const PrivateBitsShare& server, PrivateBitsShare& client);
+
+// Writes the corrected fields, or reads them, in their order. Lengths are those of correction_bytes().
+class WriteFields {
+ public:
+  explicit WriteFields(Bytes& out) : out_(out) {}
+  void bits(std::size_t, const BitVector& v) { out_.bits(v); }
+  void values(std::size_t, Ring ring, const RingVector& v) { out_.values(ring, v); }
+
+ private:
+  FieldWriter out_;
+};
+
+class ReadFields {
+ public:
+  explicit ReadFields(ByteView in) : in_(in) {}
+  void bits(std::size_t count, BitVector& v) { v = in_.bits(count); }
+  void values(std::size_t count, Ring ring, RingVector& v) { v = in_.values(count, ring); }
+
+ private:
+  FieldReader in_;
+};
+
+template <class Fields>
+void corrected_fields(const OtDemand& d, OtReceiver& s, Fields& f) {
+  s.string.resize(d.message_bits);
+  for (BitVector& v : s.string) f.bits(d.count, v);
+}
+template <class Fields>
+void corrected_fields(const AndDemand& d, AndShare& s, Fields& f) {
+  s.products.resize(d.products.size());
+  for (BitVector& v : s.products) f.bits(d.count, v);
+}
+template <class Fields>
+void corrected_fields(const SharedBitDemand& d, SharedBitShare& s, Fields& f) {
+  f.values(d.count, d.ring, s.value);
+}
+template <class Fields>
+void corrected_fields(const BitProductDemand& d, BitProductShare& s, Fields& f) {
+  f.values(d.count, d.ring, s.bit_value);
+  f.values(d.count, d.ring, s.product);
+}
+template <class Fields>
+void corrected_fields(const PrivateBitsDemand& d, PrivateBitsShare& s, Fields& f) {
+  f.values(d.count, d.ring, s.product);
+}
+template <class Fields>
+void corrected_fields(const LinearDemand& d, LinearClient& s, Fields& f) {
+  f.values(d.outputs, d.ring, s.output);
+}
+
+}  // namespace smpc

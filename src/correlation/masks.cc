@@ -1,0 +1,111 @@
+#include "smpc/correlation/masks.h"
+
+#include <algorithm>
+
+#include "expand.h"
+#include "smpc/base/error.h"
+#include "smpc/crypto/kdf.h"
+#include "smpc/crypto/prg.h"
+#include "smpc/ring/kernels.h"
+
+namespace smpc {
+
+MaskId mask_id(const Key& id_key, const Digest& program_hash, const Weights& weights) {
+  // A digest first, so that the 88 MB are read once and not joined: HMAC(id_key, hash || SHA-256(weights)).
+  Sha256 digest;
+  for (const LinearWeights& w : weights) {
+    ByteWriter sizes;
+    sizes.u64(w.matrix.size());
+    sizes.u64(w.bias.size());
+    digest.update(sizes.data());
+    digest.update(std::as_bytes(std::span(w.matrix)));
+    digest.update(std::as_bytes(std::span(w.bias)));
+  }
+  Digest of_weights = digest.finish();
+  ByteWriter message;
+  message.bytes(as_bytes("mask id"));
+  message.bytes(program_hash);
+  message.bytes(of_weights);
+  wipe(std::span<std::byte>(of_weights));
+  return hmac_sha256(id_key, message.data());
+}
+
+Key mask_key(const Key& shared, const Digest& program_hash, const MaskId& id) {
+  ByteWriter context;
+  context.bytes(program_hash);
+  context.bytes(id);
+  return derive_key(shared, "A", context.data());
+}
+
+MaskRows::MaskRows(const Key& mask_key, const LinearDemand& linear)
+    : row_blocks_((linear.inputs * 8 + 15) / 16), inputs_(linear.inputs) {
+  ByteWriter context;
+  context.u64(linear.linear);
+  key_.push_back(derive_key(mask_key, "A of a linear op", context.data()));
+}
+
+void MaskRows::rows(std::size_t first, std::span<std::uint64_t> out) {
+  SMPC_CHECK(out.size() % inputs_ == 0);
+  Prg prg(key_.front());
+  for (std::size_t r = 0; r < out.size() / inputs_; ++r) {
+    if (r == 0 || inputs_ % 2 != 0) prg.seek((first + r) * row_blocks_);
+    prg.fill(out.subspan(r * inputs_, inputs_));
+  }
+}
+
+MaskedLayout::MaskedLayout(const Plan& plan) {
+  offsets.push_back(0);
+  for (const Demand& d : plan.demands) {
+    const auto* linear = std::get_if<LinearDemand>(&d);
+    if (linear == nullptr) continue;
+    linears.push_back(*linear);
+    offsets.push_back(offsets.back() + linear->outputs * row_bytes(*linear));
+  }
+}
+
+void write_masked_weights(const Plan& plan, const Weights& weights, const Key& mask_key,
+                          const std::function<void(ByteView)>& write) {
+  const MaskedLayout layout(plan);
+  SMPC_CHECK(layout.linears.size() == weights.size());
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const LinearDemand& d = layout.linears[i];
+    MaskRows mask(mask_key, d);
+    RingVector row(d.inputs);
+    Bytes packed(MaskedLayout::row_bytes(d));
+    for (std::size_t r = 0; r < d.outputs; ++r) {
+      mask.rows(r, row);
+      const std::int32_t* w = weights[i].matrix.data() + r * d.inputs;
+      for (std::size_t c = 0; c < d.inputs; ++c) row[c] = d.ring.reduce(d.ring.from_signed(w[c]) - row[c]);
+      pack_bits(row, d.ring.bits, packed);
+      write(packed);
+    }
+  }
+}
+
+void finish_corrections(const Plan& plan, ByteView masked_weights, std::span<ClientMaterial> bundles) {
+  const MaskedLayout layout(plan);
+  SMPC_CHECK(masked_weights.size() == layout.bytes());
+  for (std::size_t i = 0; i < plan.demands.size(); ++i) {
+    const auto* d = std::get_if<LinearDemand>(&plan.demands[i]);
+    if (d == nullptr) continue;
+    RingVector b;
+    b.reserve(d->inputs * bundles.size());
+    for (const ClientMaterial& m : bundles) {
+      const RingVector one = expand_linear_client(*d, SeedReader(m.seed, i)).b;
+      b.insert(b.end(), one.begin(), one.end());
+    }
+    RingVector y(d->outputs * bundles.size());
+    accumulate_packed_product(
+        masked_weights.subspan(layout.offsets[d->linear], layout.offsets[d->linear + 1] - layout.offsets[d->linear]),
+        d->ring.bits, d->outputs, d->inputs, b, bundles.size(), y);
+    for (std::size_t v = 0; v < bundles.size(); ++v) {
+      const auto field = std::span(bundles[v].corrections).subspan(plan.offsets[i], correction_bytes(plan.demands[i]));
+      RingVector share(d->outputs);
+      unpack_bits(field, d->ring.bits, share);
+      for (std::size_t r = 0; r < d->outputs; ++r) share[r] = d->ring.reduce(share[r] + y[v * d->outputs + r]);
+      pack_bits(share, d->ring.bits, field);
+    }
+  }
+}
+
+}  // namespace smpc

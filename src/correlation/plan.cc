@@ -1,0 +1,105 @@
+#include "smpc/correlation/plan.h"
+
+#include "smpc/base/error.h"
+
+namespace smpc {
+namespace {
+
+struct CorrectionSize {
+  std::size_t operator()(const OtDemand& d) const { return d.message_bits * packed_bytes(d.count, 1); }
+  std::size_t operator()(const AndDemand& d) const { return d.products.size() * packed_bytes(d.count, 1); }
+  std::size_t operator()(const SharedBitDemand& d) const { return packed_bytes(d.count, d.ring.bits); }
+  std::size_t operator()(const BitProductDemand& d) const { return 2 * packed_bytes(d.count, d.ring.bits); }
+  std::size_t operator()(const PrivateBitsDemand& d) const { return packed_bytes(d.count, d.ring.bits); }
+  std::size_t operator()(const LinearDemand& d) const { return packed_bytes(d.outputs, d.ring.bits); }
+};
+
+class Planner {
+ public:
+  Plan run(const Program& program) {
+    for (std::size_t i = 0; i < program.ops.size(); ++i) {
+      plan_.ops.push_back(op(program.ops[i].kind, program.tensors[i], program.tensors[i + 1]));
+    }
+    plan_.offsets.push_back(0);
+    for (const Demand& d : plan_.demands) plan_.offsets.push_back(plan_.offsets.back() + correction_bytes(d));
+    return std::move(plan_);
+  }
+
+ private:
+  std::size_t demand(Demand d) {
+    plan_.demands.push_back(std::move(d));
+    return plan_.demands.size() - 1;
+  }
+
+  OpPlan op(const OpKind& kind, const TensorType& in, const TensorType& out) {
+    if (const auto* linear = std::get_if<LinearOp>(&kind)) {
+      const LinearPlan p{linears_, demand(LinearDemand{linears_, linear->inputs, linear->outputs, out.ring})};
+      ++linears_;
+      return p;
+    }
+    if (const auto* relu = std::get_if<ReluOp>(&kind)) {
+      return shift(ShiftPlan::What::relu, in.count, in.ring, out.ring, relu->shift);
+    }
+    if (const auto* cut = std::get_if<TruncateOp>(&kind)) {
+      return shift(ShiftPlan::What::truncate, in.count, in.ring, out.ring, cut->shift);
+    }
+    return arg_max(in);
+  }
+
+  ShiftPlan shift(ShiftPlan::What what, std::size_t count, Ring in, Ring out, unsigned by) {
+    ShiftPlan p;
+    p.what = what;
+    p.count = count;
+    p.in = in;
+    p.out = out;
+    p.shift = by;
+    if (what != ShiftPlan::What::truncate || by > 0) compare(p);
+    if (what == ShiftPlan::What::sign) return p;
+    if (by > 0) p.carry = demand(SharedBitDemand{count, out});
+    if (out.bits > in.bits - by) {
+      p.wrap_ring = Ring{out.bits - (in.bits - by)};
+      p.wrap = demand(PrivateBitsDemand{count, p.wrap_ring});
+    }
+    if (what == ShiftPlan::What::relu) p.product = demand(BitProductDemand{count, out});
+    return p;
+  }
+
+  void compare(ShiftPlan& p) {
+    p.comparison = comparison_layout(p.in.bits - 1, p.shift, p.what == ShiftPlan::What::truncate);
+    for (const ComparisonNode& node : p.comparison->nodes) {
+      p.node_demands.push_back(node.level == 0 ? demand(OtDemand{p.count, node.bits, node.eq ? 2U : 1U})
+                                               : demand(AndDemand{p.count, node.and_inputs(), node.and_products()}));
+    }
+  }
+
+  ArgMaxPlan arg_max(const TensorType& in) {
+    ArgMaxPlan p;
+    unsigned index_bits_so_far = 0;
+    for (std::size_t left = in.count; left > 1; left = (left + 1) / 2) {
+      ArgMaxRound round;
+      round.pairs = left / 2;
+      round.odd = left % 2 == 1;
+      const bool last = left == 2;
+      round.compare = shift(last ? ShiftPlan::What::sign : ShiftPlan::What::relu, round.pairs, in.ring, in.ring, 0);
+      if (index_bits_so_far > 0) {
+        AndDemand d{round.pairs, index_bits_so_far + 1, {}};
+        for (unsigned t = 1; t <= index_bits_so_far; ++t) d.products.push_back(1U | (1U << t));
+        round.select_index = demand(std::move(d));
+      }
+      ++index_bits_so_far;
+      p.rounds.push_back(std::move(round));
+    }
+    return p;
+  }
+
+  Plan plan_;
+  std::size_t linears_ = 0;
+};
+
+}  // namespace
+
+std::size_t correction_bytes(const Demand& demand) { return std::visit(CorrectionSize{}, demand); }
+
+Plan correlation_plan(const Program& program) { return Planner().run(program); }
+
+}  // namespace smpc

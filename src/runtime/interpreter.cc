@@ -1,0 +1,98 @@
+#include "smpc/runtime/interpreter.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "smpc/base/error.h"
+#include "smpc/ring/kernels.h"
+
+namespace smpc {
+namespace {
+
+RingVector linear(const LinearOp& op, const LinearWeights& w, Ring ring, const RingVector& x) {
+  RingVector y(op.outputs);
+  for (std::size_t i = 0; i < op.outputs; ++i) y[i] = static_cast<std::uint64_t>(w.bias[i]);
+  accumulate_product(std::span<const std::int32_t>(w.matrix), op.inputs, x, 1, y, op.outputs, 0);
+  reduce_all(ring, y);
+  return y;
+}
+
+RingVector shift(const RingVector& x, Ring in, Ring out, unsigned by, bool clamp_at_zero) {
+  RingVector y(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    std::int64_t v = in.to_signed(x[i]);
+    if (clamp_at_zero) v = std::max<std::int64_t>(v, 0);
+    y[i] = out.from_signed(v >> by);
+  }
+  return y;
+}
+
+RingVector arg_max(const RingVector& x, Ring ring) {
+  const auto largest = std::max_element(x.begin(), x.end(), [&](std::uint64_t a, std::uint64_t b) {
+    return ring.to_signed(a) < ring.to_signed(b);
+  });
+  return RingVector(1, static_cast<std::uint64_t>(largest - x.begin()));
+}
+
+}  // namespace
+
+std::vector<RingVector> interpret(const Program& program, const Weights& weights, const RingVector& input) {
+  check_weights(program, weights);
+  SMPC_CHECK(input.size() == program.input().count);
+  std::vector<RingVector> tensors{input};
+  std::size_t next_linear = 0;
+  for (std::size_t i = 0; i < program.ops.size(); ++i) {
+    const RingVector& x = tensors.back();
+    const Ring in = program.tensors[i].ring;
+    const Ring out = program.tensors[i + 1].ring;
+    const OpKind& kind = program.ops[i].kind;
+    if (const auto* op = std::get_if<LinearOp>(&kind)) {
+      tensors.push_back(linear(*op, weights[next_linear++], out, x));
+    } else if (const auto* relu = std::get_if<ReluOp>(&kind)) {
+      tensors.push_back(shift(x, in, out, relu->shift, true));
+    } else if (const auto* cut = std::get_if<TruncateOp>(&kind)) {
+      tensors.push_back(shift(x, in, out, cut->shift, false));
+    } else {
+      tensors.push_back(arg_max(x, in));
+    }
+  }
+  return tensors;
+}
+
+RingVector quantise(const Program& program, std::span<const double> values, const std::string& what) {
+  const TensorType& type = program.input();
+  if (values.size() != type.count) {
+    fail_input(what + ": expected " + std::to_string(type.count) + " values, found " + std::to_string(values.size()));
+  }
+  RingVector out(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!(std::abs(values[i]) <= program.input_range)) {
+      std::string range = std::to_string(program.input_range);
+      range.erase(range.find_last_not_of('0') + 1);
+      fail_input(what + ": expected finite values from -" + range + " to " + range +
+                 ", the range that the model declares; the first that is not has index " + std::to_string(i));
+    }
+    out[i] = type.ring.from_signed(static_cast<std::int64_t>(std::nearbyint(std::ldexp(values[i], type.scale))));
+  }
+  return out;
+}
+
+std::vector<double> dequantise(const TensorType& type, std::span<const std::uint64_t> values) {
+  std::vector<double> out;
+  out.reserve(values.size());
+  for (const std::uint64_t v : values) {
+    out.push_back(std::ldexp(static_cast<double>(type.ring.to_signed(v)), -type.scale));
+  }
+  return out;
+}
+
+std::vector<double> softmax(std::span<const double> logits) {
+  const double largest = *std::max_element(logits.begin(), logits.end());
+  std::vector<double> p;
+  double sum = 0;
+  for (const double x : logits) sum += p.emplace_back(std::exp(x - largest));
+  for (double& x : p) x /= sum;
+  return p;
+}
+
+}  // namespace smpc

@@ -1,0 +1,87 @@
+#include "smpc/runtime/schedule.h"
+
+#include <algorithm>
+#include <array>
+
+#include "smpc/base/error.h"
+#include "smpc/net/channel.h"
+#include "smpc/protocol/arg_max.h"
+#include "smpc/protocol/linear.h"
+#include "smpc/protocol/reveal.h"
+#include "smpc/protocol/shift.h"
+
+namespace smpc {
+namespace {
+
+std::vector<Half> declare(const Program& program, const Plan& plan, std::size_t volumes) {
+  HalfList list;
+  Known known;
+  for (std::size_t i = 0; i < plan.ops.size(); ++i) {
+    list.begin_op(i);
+    if (const auto* linear = std::get_if<LinearPlan>(&plan.ops[i])) {
+      known = declare_linear(std::get<LinearDemand>(plan.demands[linear->demand]), volumes, known, list);
+    } else if (const auto* shift = std::get_if<ShiftPlan>(&plan.ops[i])) {
+      known = declare_shift(*shift, volumes, known, 0, list).output;
+    } else {
+      known = declare_arg_max(std::get<ArgMaxPlan>(plan.ops[i]), volumes, known, list);
+    }
+  }
+  if (program.reveal == Reveal::logits) {
+    list.begin_op(plan.ops.size());
+    declare_reveal(program.output().count * volumes, program.output().ring, known, list);
+  }
+  return list.halves();
+}
+
+}  // namespace
+
+Schedule make_schedule(const Program& program, const Plan& plan, std::size_t volumes) {
+  SMPC_CHECK(volumes > 0);
+  Schedule s;
+  s.volumes = volumes;
+  s.halves = declare(program, plan, volumes);
+  std::vector<bool> sent(s.halves.size());
+  // Of each party: all of its halves below this index have been sent.
+  const auto sent_up_to = [&](Party p) {
+    for (std::size_t i = 0; i < s.halves.size(); ++i) {
+      if (s.halves[i].from == p && !sent[i]) return static_cast<int>(i);
+    }
+    return static_cast<int>(s.halves.size());
+  };
+  Party turn = Party::client;
+  std::size_t left = s.halves.size();
+  for (int idle = 0; left > 0; turn = other(turn)) {
+    const int received = sent_up_to(other(turn));
+    Message m{turn, {}, 0};
+    for (std::size_t i = 0; i < s.halves.size(); ++i) {
+      if (sent[i] || s.halves[i].from != turn || s.halves[i].needs >= received) continue;
+      m.halves.push_back(i);
+      m.bytes += s.halves[i].bytes;
+    }
+    for (const std::size_t i : m.halves) sent[i] = true;
+    left -= m.halves.size();
+    idle = m.halves.empty() ? idle + 1 : 0;
+    SMPC_CHECK(idle < 2);
+    if (!m.halves.empty()) s.messages.push_back(std::move(m));
+  }
+  return s;
+}
+
+Cost predicted_cost(const Schedule& schedule) {
+  Cost cost;
+  for (const Message& m : schedule.messages) {
+    (m.from == Party::client ? cost.client_to_server : cost.server_to_client) += frame_header_bytes + m.bytes;
+    ++cost.messages;
+  }
+  return cost;
+}
+
+std::vector<Cost> cost_by_op(const Program& program, const Schedule& schedule) {
+  std::vector<Cost> out(program.ops.size() + 1);
+  for (const Half& h : schedule.halves) {
+    (h.from == Party::client ? out[h.op].client_to_server : out[h.op].server_to_client) += h.bytes;
+  }
+  return out;
+}
+
+}  // namespace smpc

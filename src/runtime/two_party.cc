@@ -1,0 +1,90 @@
+#include "smpc/runtime/two_party.h"
+
+#include "smpc/base/error.h"
+#include "smpc/protocol/arg_max.h"
+#include "smpc/protocol/linear.h"
+#include "smpc/protocol/reveal.h"
+#include "smpc/protocol/shift.h"
+
+namespace smpc {
+
+PartyRun::PartyRun(const Program& program, const Schedule& schedule, Party party)
+    : program_(program), schedule_(schedule), party_(party) {}
+PartyRun::PartyRun(PartyRun&&) noexcept = default;
+PartyRun::~PartyRun() = default;
+
+PartyRun PartyRun::server(const Program& program, const Plan& plan, const Schedule& schedule,
+                          CorrelationSource& source, const Weights& weights) {
+  check_weights(program, weights);
+  PartyRun run(program, schedule, Party::server);
+  run.add_ops(plan, source, &weights, RingVector(program.input().count * schedule.volumes));
+  return run;
+}
+
+PartyRun PartyRun::client(const Program& program, const Plan& plan, const Schedule& schedule,
+                          CorrelationSource& source, RingVector input) {
+  SMPC_CHECK(input.size() == program.input().count * schedule.volumes);
+  PartyRun run(program, schedule, Party::client);
+  run.add_ops(plan, source, nullptr, std::move(input));
+  return run;
+}
+
+void PartyRun::add_ops(const Plan& plan, CorrelationSource& source, const Weights* weights, RingVector input) {
+  SMPC_CHECK(source.party() == party_ && source.volumes() == schedule_.volumes);
+  ops_.push_back(std::make_unique<InputOp>(std::move(input)));
+  for (std::size_t i = 0; i < plan.ops.size(); ++i) {
+    PartyOp& before = *ops_.back();
+    if (const auto* linear = std::get_if<LinearPlan>(&plan.ops[i])) {
+      const auto& d = std::get<LinearDemand>(plan.demands[linear->demand]);
+      ops_.push_back(weights != nullptr
+                         ? linear_server(d, linear->demand, before, source, (*weights)[linear->linear])
+                         : linear_client(d, linear->demand, before, source));
+    } else if (const auto* shift = std::get_if<ShiftPlan>(&plan.ops[i])) {
+      ops_.push_back(shift_op(*shift, before, source));
+    } else {
+      ops_.push_back(arg_max_op(std::get<ArgMaxPlan>(plan.ops[i]), program_.tensors[i].ring, before, source));
+    }
+  }
+  if (program_.reveal == Reveal::logits) {
+    const TensorType& out = program_.output();
+    ops_.push_back(reveal_op(out.count * schedule_.volumes, out.ring, party_, *ops_.back()));
+  }
+}
+
+void PartyRun::execute(Channel& channel, const std::function<void(std::size_t)>& progress) {
+  Bytes buffer;
+  std::size_t passed = 0;
+  for (const Message& m : schedule_.messages) {
+    if (m.from == party_) {
+      buffer.clear();
+      buffer.reserve(m.bytes);
+      FieldWriter out(buffer);
+      for (const std::size_t h : m.halves) {
+        const std::size_t before = buffer.size();
+        ops_[schedule_.halves[h].op + 1]->produce(schedule_.halves[h].slot, out);
+        SMPC_CHECK(buffer.size() - before == schedule_.halves[h].bytes);
+      }
+      channel.send(FrameType::data, buffer);
+    } else {
+      buffer.resize(m.bytes);
+      channel.receive(FrameType::data, buffer);
+      ByteView left(buffer);
+      for (const std::size_t h : m.halves) {
+        FieldReader in(left.first(schedule_.halves[h].bytes));
+        ops_[schedule_.halves[h].op + 1]->consume(schedule_.halves[h].slot, in);
+        SMPC_CHECK(in.left() == 0);
+        left = left.subspan(schedule_.halves[h].bytes);
+      }
+    }
+    if (progress) progress(++passed);
+  }
+}
+
+const RingVector& PartyRun::result() { return ops_.back()->output(); }
+
+const RingVector& PartyRun::share(std::size_t tensor) {
+  SMPC_CHECK(tensor < program_.tensors.size());
+  return ops_[tensor]->output();
+}
+
+}  // namespace smpc

@@ -1,0 +1,80 @@
+#include "smpc/runtime/schedule.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "smpc/net/channel.h"
+
+namespace smpc {
+namespace {
+
+// The fMRI MLP as a program, without its weights.
+Program fmri_mlp(unsigned bits, unsigned shift, Reveal reveal) {
+  Program p;
+  p.reveal = reveal;
+  p.input_shape = {45, 54, 45};
+  p.input_range = 32;
+  const std::size_t widths[] = {109350, 200, 200, 200, 58};
+  p.tensors.push_back({widths[0], 12, Ring{bits}});
+  for (int layer = 0; layer < 4; ++layer) {
+    const std::size_t in = widths[layer];
+    const std::size_t out = widths[layer + 1];
+    p.ops.push_back({"linear", LinearOp{in, out}});
+    p.tensors.push_back({out, 12 + static_cast<int>(shift), Ring{bits}});
+    if (layer == 3) break;
+    p.ops.push_back({"relu", ReluOp{shift}});
+    p.tensors.push_back({out, 12, Ring{bits}});
+  }
+  p.labels.assign(58, "c");
+  if (reveal == Reveal::label) {
+    p.ops.push_back({"argmax", ArgMaxOp{}});
+    p.tensors.push_back({1, 0, Ring{6}});
+  }
+  return p;
+}
+
+TEST(Schedule, TheFmriMlpTakesFourteenMessages) {
+  const Program program = fmri_mlp(44, 15, Reveal::logits);
+  const Plan plan = correlation_plan(program);
+  const Cost cost = predicted_cost(make_schedule(program, plan, 1));
+  EXPECT_EQ(cost.messages, 14U);
+  EXPECT_EQ(predicted_cost(make_schedule(program, plan, 20)).messages, 14U);
+  EXPECT_LE(cost.client_to_server + cost.server_to_client, 650000U);
+  EXPECT_LE(plan.correction_bytes() + 256, 40000U);
+}
+
+TEST(Schedule, MessagesAlternateAndTheClientSpeaksFirst) {
+  for (const Reveal reveal : {Reveal::logits, Reveal::label}) {
+    const Program program = fmri_mlp(50, 18, reveal);
+    const Schedule s = make_schedule(program, correlation_plan(program), 1);
+    std::vector<bool> sent(s.halves.size());
+    for (std::size_t i = 0; i < s.messages.size(); ++i) {
+      EXPECT_EQ(s.messages[i].from, i % 2 == 0 ? Party::client : Party::server);
+      for (const std::size_t h : s.messages[i].halves) {
+        EXPECT_FALSE(sent[h]);
+        for (std::size_t before = 0; before < s.halves.size(); ++before) {
+          if (static_cast<int>(before) <= s.halves[h].needs && s.halves[before].from != s.messages[i].from) {
+            EXPECT_TRUE(sent[before]) << "half " << h << " leaves before half " << before << " has come";
+          }
+        }
+      }
+      for (const std::size_t h : s.messages[i].halves) sent[h] = true;
+    }
+    EXPECT_EQ(std::count(sent.begin(), sent.end(), false), 0);
+    EXPECT_EQ(s.messages.back().from, Party::server);
+  }
+}
+
+TEST(Schedule, CostGrowsByTheSameForEveryVolumeWhereFieldsAreWholeBytes) {
+  const Program program = fmri_mlp(44, 15, Reveal::logits);
+  const Plan plan = correlation_plan(program);
+  const auto bytes = [&](std::size_t volumes) {
+    const Cost c = predicted_cost(make_schedule(program, plan, volumes));
+    return c.client_to_server + c.server_to_client - c.messages * frame_header_bytes;
+  };
+  EXPECT_EQ(bytes(20), 20 * bytes(1));
+}
+
+}  // namespace
+}  // namespace smpc
