@@ -10,7 +10,7 @@ namespace smpc {
 namespace {
 
 // "smpc" and the version of this encoding. Layout, all little-endian: magic u32, version u32, suite u8, reveal u8,
-// input shape (count, u64 each), input range f64, grid (u8 present; 3 u32, 16 f64), tensors (count; u64 count, u32
+// input shape (count, u64 each), input range f64, input norm f64, grid (u8 present; 3 u32, 16 f64), tensors (count; u64 count, u32
 // scale, u8 bits), ops (count; u8 kind, text name, u64 a, u64 b), labels (count; text each).
 constexpr std::uint32_t magic = 0x63706d73;
 constexpr std::uint32_t version = 1;
@@ -76,6 +76,7 @@ void check(const Program& p) {
   }
   expect(elements == p.input().count, "its input shape is not that of its first tensor");
   expect(std::isfinite(p.input_range) && p.input_range > 0, "its input range is not a positive number");
+  expect(std::isfinite(p.input_norm) && p.input_norm >= 0, "its input norm is negative or not finite");
   if (p.grid) {
     expect(p.grid->voxels() == p.input().count, "its grid has not as many voxels as its input has elements");
     for (const double v : p.grid->affine) expect(std::isfinite(v), "its grid is not finite");
@@ -120,6 +121,7 @@ Bytes encode(const Program& p) {
   count(p.input_shape.size());
   for (const std::size_t d : p.input_shape) w.u64(d);
   w.f64(p.input_range);
+  w.f64(p.input_norm);
   w.u8(p.grid ? 1 : 0);
   if (p.grid) {
     for (const auto n : p.grid->shape) w.u32(n);
@@ -159,6 +161,7 @@ Program decode_program(ByteView bytes) {
   p.input_shape.resize(r.count(8));
   for (std::size_t& d : p.input_shape) d = r.u64();
   p.input_range = r.f64();
+  p.input_norm = r.f64();
   const std::uint8_t has_grid = r.u8();
   if (has_grid > 1) fail_input("the program: a flag that is neither 0 nor 1");
   if (has_grid == 1) {

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 
 #include "smpc/base/error.h"
+#include "smpc/base/wide.h"
 #include "smpc/ring/kernels.h"
 
 namespace smpc {
@@ -25,6 +27,12 @@ RingVector shift(const RingVector& x, Ring in, Ring out, unsigned by, bool clamp
     y[i] = out.from_signed(v >> by);
   }
   return y;
+}
+
+std::string short_text(double x) {
+  std::ostringstream out;
+  out << x;
+  return out.str();
 }
 
 RingVector arg_max(const RingVector& x, Ring ring) {
@@ -65,14 +73,24 @@ RingVector quantise(const Program& program, std::span<const double> values, cons
     fail_input(what + ": expected " + std::to_string(type.count) + " values, found " + std::to_string(values.size()));
   }
   RingVector out(values.size());
+  u128 square = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (!(std::abs(values[i]) <= program.input_range)) {
-      std::string range = std::to_string(program.input_range);
-      range.erase(range.find_last_not_of('0') + 1);
+      const std::string range = short_text(program.input_range);
       fail_input(what + ": expected finite values from -" + range + " to " + range +
                  ", the range that the model declares; the first that is not has index " + std::to_string(i));
     }
-    out[i] = type.ring.from_signed(static_cast<std::int64_t>(std::nearbyint(std::ldexp(values[i], type.scale))));
+    const auto q = static_cast<std::int64_t>(std::nearbyint(std::ldexp(values[i], type.scale)));
+    square += static_cast<u128>(static_cast<i128>(q) * q);
+    out[i] = type.ring.from_signed(q);
+  }
+  if (program.input_norm > 0) {
+    const double limit = std::ldexp(program.input_norm, type.scale);
+    if (static_cast<long double>(square) > static_cast<long double>(limit) * limit) {
+      fail_input(what + ": expected values whose squares sum to at most " +
+                 short_text(program.input_norm * program.input_norm) +
+                 ", as the model declares; found more: is it scaled as the model expects?");
+    }
   }
   return out;
 }

@@ -51,11 +51,14 @@ void PartyRun::add_ops(const Plan& plan, CorrelationSource& source, const Weight
   }
 }
 
-void PartyRun::execute(Channel& channel, const std::function<void(std::size_t)>& progress) {
+void PartyRun::execute(Channel& channel, const Hooks& hooks) {
   Bytes buffer;
   std::size_t passed = 0;
+  bool sent = false;
   for (const Message& m : schedule_.messages) {
     if (m.from == party_) {
+      if (!sent && hooks.before_first_send) hooks.before_first_send();
+      sent = true;
       buffer.clear();
       buffer.reserve(m.bytes);
       FieldWriter out(buffer);
@@ -76,7 +79,7 @@ void PartyRun::execute(Channel& channel, const std::function<void(std::size_t)>&
         left = left.subspan(schedule_.halves[h].bytes);
       }
     }
-    if (progress) progress(++passed);
+    if (hooks.after_message) hooks.after_message(++passed);
   }
 }
 

@@ -72,6 +72,7 @@ struct Program {
   Reveal reveal = Reveal::label;
   std::vector<std::size_t> input_shape;  // without the batch dimension
   double input_range = 0;                // the client refuses a value beyond +-input_range
+  double input_norm = 0;                 // and a volume of larger Euclidean norm; 0: no such limit
   std::optional<Grid> grid;              // absent: the input is no image
   std::vector<TensorType> tensors;       // ops.size() + 1; the last is what is revealed
   std::vector<Op> ops;

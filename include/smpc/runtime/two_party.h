@@ -23,8 +23,12 @@ class PartyRun {
   PartyRun(PartyRun&&) noexcept;
   ~PartyRun();
 
-  // Sends and receives every message of the schedule, in order. `progress` is told how many have passed.
-  void execute(Channel& channel, const std::function<void(std::size_t)>& progress = {});
+  struct Hooks {
+    std::function<void()> before_first_send;         // durable spends belong here
+    std::function<void(std::size_t)> after_message;  // told how many of the schedule's messages have passed
+  };
+  // Sends and receives every message of the schedule, in order.
+  void execute(Channel& channel, const Hooks& hooks = {});
 
   // The client's result: logits of every volume, or one index a volume.
   const RingVector& result();

@@ -1,0 +1,75 @@
+// The client: holds a volume, learns the result it is entitled to.
+//
+// It learns program and masked weights from the server (once per model) and takes bundles from the dealer; with those it
+// finishes its shares of every linear map, before any volume exists, and stores them encrypted. An inference marks its
+// bundles spent, durably, before the first byte that depends on them leaves.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "smpc/net/channel.h"
+#include "smpc/net/identity.h"
+#include "smpc/program/program.h"
+
+namespace smpc {
+
+struct ClientOptions {
+  std::string server = "127.0.0.1:7200";
+  std::string dealer = "127.0.0.1:7100";
+  std::filesystem::path state;
+  // What is going on, for a person: a phase, and how far it is (of `whole`, 0 when unknown).
+  std::function<void(const std::string& phase, std::uint64_t done, std::uint64_t whole)> progress =
+      [](const std::string&, std::uint64_t, std::uint64_t) {};
+};
+
+struct PhaseCost {
+  std::uint64_t sent = 0;
+  std::uint64_t received = 0;
+  double seconds = 0;
+};
+
+struct ClientCost {
+  PhaseCost online;            // after READY
+  std::uint64_t messages = 0;  // of the inference, both directions
+  std::uint64_t rounds = 0;    // messages in sequence
+  PhaseCost offline;           // bundles taken now
+  PhaseCost setup;             // program and masked weights fetched now
+  PhaseCost control;           // handshake messages, above TLS
+};
+
+struct VolumeResult {
+  std::size_t index = 0;       // of the class
+  std::vector<double> logits;  // when the server reveals them
+};
+
+class ClientService {
+ public:
+  // Waits a while for another command of the same user to leave the state folder.
+  ClientService(const Identity& identity, ClientOptions options);
+  ~ClientService();
+
+  // Asks the server what it runs, and fetches the program unless it is stored. Before everything else.
+  const Program& connect();
+
+  // Makes sure that masked weights and `count` unused bundles are stored. Returns how many are.
+  std::size_t prefetch(std::size_t count);
+
+  // Runs the program on quantised volumes (runtime/interpreter.h: quantise). Bundles that are not stored are taken from
+  // the dealer first; all of them are there before anything is spent.
+  std::vector<VolumeResult> infer(const std::vector<RingVector>& volumes);
+
+  const ClientCost& cost() const noexcept;
+  const std::string& server_identity() const noexcept;
+  std::string program_hash() const;
+  std::string mask() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace smpc

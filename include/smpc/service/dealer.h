@@ -1,0 +1,43 @@
+// The dealer: makes bundles for the programs that servers register, and hands each to one client, once.
+//
+//   server -- Register(program, mask id, K) --> dealer          before anything
+//   client -- Take(n) --> dealer -- n x (header, seed, corrections) --> client
+//
+// It sees neither weights nor volumes. Bundles wait in memory only; on disk it keeps registrations (with K) and the
+// serials it has handed out.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "smpc/net/identity.h"
+
+namespace smpc {
+
+using Log = std::function<void(const std::string&)>;
+
+struct DealerOptions {
+  std::string listen = "127.0.0.1:7100";
+  std::filesystem::path state;
+  std::size_t pool = 16;  // bundles kept ready per program
+  std::size_t max_sessions = 64;
+  Log log = [](const std::string&) {};
+};
+
+class DealerService {
+ public:
+  DealerService(const Identity& identity, DealerOptions options);
+  ~DealerService();
+  std::uint16_t port() const noexcept;
+  void run();               // until stop()
+  void stop() noexcept;     // signal-safe
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace smpc

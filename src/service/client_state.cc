@@ -1,0 +1,126 @@
+#include "client_state.h"
+
+#include <ctime>
+
+#include "smpc/base/error.h"
+#include "smpc/crypto/aead.h"
+
+namespace smpc {
+namespace {
+
+// state: 0 unused, 1 spent.
+const char* const schema = R"(
+CREATE TABLE IF NOT EXISTS programs (hash BLOB PRIMARY KEY, bytes BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS bundles (
+  serial BLOB PRIMARY KEY, instance BLOB NOT NULL, epoch INTEGER NOT NULL, program BLOB NOT NULL, mask BLOB NOT NULL,
+  expiry INTEGER NOT NULL, state INTEGER NOT NULL, header BLOB NOT NULL, sealed BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS unused ON bundles (state, program, mask);
+CREATE TABLE IF NOT EXISTS keys (serial BLOB PRIMARY KEY, key BLOB NOT NULL);
+)";
+
+const char* const fits = "instance = ? AND epoch = ? AND program = ? AND mask = ? AND state = 0 AND expiry > ?";
+
+Statement& bind(Statement& s, const BundleFilter& f) {
+  return s.bind(ByteView(f.instance))
+      .bind(static_cast<std::int64_t>(f.epoch))
+      .bind(ByteView(f.program))
+      .bind(ByteView(f.mask))
+      .bind(static_cast<std::int64_t>(std::time(nullptr)));
+}
+
+}  // namespace
+
+ClientState::ClientState(std::filesystem::path folder) : folder_(std::move(folder)), db_(folder_ / "client.db", schema) {
+  std::filesystem::create_directories(folder_ / "masked");
+}
+
+std::optional<Bytes> ClientState::program(const Digest& hash) {
+  Statement row = db_.prepare("SELECT bytes FROM programs WHERE hash = ?");
+  row.bind(ByteView(hash));
+  if (!row.step()) return std::nullopt;
+  return row.blob(0);
+}
+
+void ClientState::store_program(const Digest& hash, ByteView bytes) {
+  db_.prepare("INSERT OR REPLACE INTO programs VALUES (?, ?)").bind(ByteView(hash)).bind(bytes).run();
+}
+
+std::filesystem::path ClientState::masked_weights(const MaskId& mask) const {
+  return folder_ / "masked" / (to_hex(mask) + ".bin");
+}
+std::filesystem::path ClientState::masked_weights_part(const MaskId& mask) const {
+  return folder_ / "masked" / (to_hex(mask) + ".part");
+}
+
+void ClientState::store(const std::vector<ClientBundle>& bundles) {
+  Database::Transaction transaction(db_);
+  for (const ClientBundle& b : bundles) {
+    const Key key = random_key();
+    SecretBytes plain(b.material.seed.reveal().begin(), b.material.seed.reveal().end());
+    plain.insert(plain.end(), b.material.corrections.begin(), b.material.corrections.end());
+    const Bytes sealed = seal(key, plain, b.header_bytes);
+    const bool fresh = db_.prepare("INSERT INTO bundles VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)")
+                           .bind(ByteView(b.header.serial))
+                           .bind(ByteView(b.header.instance))
+                           .bind(static_cast<std::int64_t>(b.header.epoch))
+                           .bind(ByteView(b.header.program))
+                           .bind(ByteView(b.header.mask))
+                           .bind(b.header.expiry)
+                           .bind(ByteView(b.header_bytes))
+                           .bind(ByteView(sealed))
+                           .run_unless_there();
+    if (!fresh) fail_peer("the dealer: handed out a bundle that this client has had before; it is not used");
+    db_.prepare("INSERT INTO keys VALUES (?, ?)").bind(ByteView(b.header.serial)).bind(ByteView(key.reveal())).run();
+  }
+  transaction.commit();
+}
+
+std::size_t ClientState::available(const BundleFilter& filter) {
+  Statement row = db_.prepare(std::string("SELECT count(*) FROM bundles WHERE ") + fits);
+  SMPC_CHECK(bind(row, filter).step());
+  return static_cast<std::size_t>(row.integer(0));
+}
+
+std::vector<ClientBundle> ClientState::open(const BundleFilter& filter, std::size_t count) {
+  std::vector<ClientBundle> out;
+  std::vector<Bytes> broken;
+  {
+    Statement rows = db_.prepare(std::string("SELECT b.serial, header, sealed, key FROM bundles b LEFT JOIN keys k ON "
+                                             "b.serial = k.serial WHERE ") +
+                                 fits + " ORDER BY expiry, b.rowid");
+    bind(rows, filter);
+    while (out.size() < count && rows.step()) {
+      ClientBundle b;
+      b.header_bytes = rows.blob(1);
+      const Bytes key = rows.blob(3);
+      std::optional<SecretBytes> plain;
+      if (key.size() == 32) plain = unseal(Key{ByteView(key).first<32>()}, rows.blob(2), b.header_bytes);
+      const Bytes serial = rows.blob(0);
+      if (plain && plain->size() > 32) {
+        b.header = decode_bundle_header(b.header_bytes);
+        if (std::equal(serial.begin(), serial.end(), b.header.serial.begin(), b.header.serial.end())) {
+          b.material.seed = Key{ByteView(*plain).first<32>()};
+          b.material.corrections.assign(plain->begin() + 32, plain->end());
+          out.push_back(std::move(b));
+          continue;
+        }
+      }
+      broken.push_back(serial);
+    }
+  }
+  for (const Bytes& serial : broken) spend_serial(serial);
+  return out;
+}
+
+void ClientState::spend_serial(ByteView serial) {
+  db_.prepare("UPDATE bundles SET state = 1, sealed = x'' WHERE serial = ?").bind(serial).run();
+  db_.prepare("DELETE FROM keys WHERE serial = ?").bind(serial).run();
+}
+
+void ClientState::spend(const std::vector<ClientBundle>& bundles) {
+  Database::Transaction transaction(db_);
+  for (const ClientBundle& b : bundles) spend_serial(b.header.serial);
+  transaction.commit();
+}
+
+}  // namespace smpc

@@ -1,0 +1,53 @@
+// What a client keeps on disk: programs, masked weights, and bundles, each encrypted under a key of its own that is
+// wiped when the bundle is spent.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+#include "database.h"
+#include "smpc/correlation/bundle.h"
+#include "smpc/correlation/source.h"
+
+namespace smpc {
+
+// A bundle in hand: the header's bytes go to the server, the material to the protocol.
+struct ClientBundle {
+  BundleHeader header;
+  Bytes header_bytes;
+  ClientMaterial material;
+};
+
+// Which bundles fit: those of this server, program and mask.
+struct BundleFilter {
+  Instance instance{};
+  std::uint64_t epoch = 0;
+  Digest program{};
+  MaskId mask{};
+};
+
+class ClientState {
+ public:
+  explicit ClientState(std::filesystem::path folder);
+
+  std::optional<Bytes> program(const Digest& hash);
+  void store_program(const Digest& hash, ByteView bytes);
+
+  std::filesystem::path masked_weights(const MaskId& mask) const;       // where they are when whole
+  std::filesystem::path masked_weights_part(const MaskId& mask) const;  // while they come
+
+  void store(const std::vector<ClientBundle>& bundles);
+  std::size_t available(const BundleFilter& filter);
+  // The oldest `count` that open; those that do not (damaged, foreign) are set aside for good. Fewer when there are fewer.
+  std::vector<ClientBundle> open(const BundleFilter& filter, std::size_t count);
+  // Durably: afterwards their keys and contents are gone.
+  void spend(const std::vector<ClientBundle>& bundles);
+
+ private:
+  void spend_serial(ByteView serial);
+  std::filesystem::path folder_;
+  Database db_;
+};
+
+}  // namespace smpc

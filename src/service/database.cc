@@ -1,0 +1,109 @@
+#include "database.h"
+
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#include "smpc/base/error.h"
+
+namespace smpc {
+namespace {
+
+[[noreturn]] void fail_database(sqlite3* db, const std::string& doing) {
+  throw Error(ErrorKind::bad_input,
+              "the state folder: cannot " + doing + ": " + (db != nullptr ? sqlite3_errmsg(db) : "out of memory"));
+}
+
+}  // namespace
+
+Statement::Statement(sqlite3* db, std::string_view sql) : db_(db) {
+  if (sqlite3_prepare_v2(db, sql.data(), static_cast<int>(sql.size()), &statement_, nullptr) != SQLITE_OK) {
+    fail_database(db, "read its database");
+  }
+}
+
+Statement::~Statement() { sqlite3_finalize(statement_); }
+
+Statement& Statement::bind(ByteView blob) {
+  SMPC_CHECK(sqlite3_bind_blob64(statement_, next_++, blob.data(), blob.size(), nullptr) == SQLITE_OK);
+  return *this;
+}
+
+Statement& Statement::bind(std::int64_t value) {
+  SMPC_CHECK(sqlite3_bind_int64(statement_, next_++, value) == SQLITE_OK);
+  return *this;
+}
+
+Statement& Statement::bind(std::string_view text) {
+  // A copy: SQLite calls it SQLITE_TRANSIENT, a cast that -Wold-style-cast forbids; text64 with a null destructor
+  // would keep the caller's memory, which lives until the statement runs.
+  SMPC_CHECK(sqlite3_bind_text64(statement_, next_++, text.data(), text.size(), nullptr, SQLITE_UTF8) == SQLITE_OK);
+  return *this;
+}
+
+int Statement::step_code() { return sqlite3_step(statement_); }
+
+bool Statement::step() {
+  const int code = step_code();
+  if (code == SQLITE_ROW) return true;
+  if (code != SQLITE_DONE) fail_database(db_, "use its database");
+  return false;
+}
+
+bool Statement::run_unless_there() {
+  const int code = step_code();
+  if (code == SQLITE_CONSTRAINT) return false;
+  if (code != SQLITE_DONE) fail_database(db_, "write its journal");
+  return true;
+}
+
+void Statement::run() {
+  if (step_code() != SQLITE_DONE) fail_database(db_, "write its journal");
+}
+
+Bytes Statement::blob(int column) const {
+  const auto* p = static_cast<const std::byte*>(sqlite3_column_blob(statement_, column));
+  const auto n = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+  return n == 0 ? Bytes() : Bytes(p, p + n);
+}
+
+std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_, column); }
+
+std::string Statement::text(int column) const {
+  const Bytes b = blob(column);
+  return std::string(as_text(b));
+}
+
+Database::Database(const std::filesystem::path& path, const char* schema) {
+  std::error_code error;
+  const auto folder = path.parent_path();
+  std::filesystem::create_directories(folder, error);
+  if (error) fail_input("the state folder " + folder.string() + ": cannot be made: " + error.message());
+  ::chmod(folder.c_str(), 0700);
+  if (sqlite3_open_v2(path.c_str(), &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX,
+                      nullptr) != SQLITE_OK) {
+    fail_database(db_, "open " + path.string());
+  }
+  ::chmod(path.c_str(), 0600);
+  sqlite3_busy_timeout(db_, 10'000);
+  execute("PRAGMA journal_mode=WAL");
+  execute("PRAGMA synchronous=FULL");
+  execute("PRAGMA secure_delete=ON");
+  execute(schema);
+}
+
+Database::~Database() { sqlite3_close(db_); }
+
+void Database::execute(const char* sql) {
+  if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail_database(db_, "use its database");
+}
+
+Database::Transaction::~Transaction() {
+  if (!done_) sqlite3_exec(db_.db_, "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+void Database::Transaction::commit() {
+  db_.execute("COMMIT");
+  done_ = true;
+}
+
+}  // namespace smpc

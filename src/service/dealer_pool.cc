@@ -1,0 +1,120 @@
+#include "dealer_pool.h"
+
+#include <algorithm>
+
+#include "smpc/base/error.h"
+#include "smpc/correlation/dealer.h"
+
+namespace smpc {
+namespace {
+
+constexpr std::size_t batch = 8;  // bundles made in one pass over A
+
+}  // namespace
+
+void DealerPool::add(const Registration& r) {
+  auto program = std::make_shared<Program>();
+  program->registration = r;
+  program->plan = correlation_plan(decode_program(r.program));
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(programs_, [&](const auto& entry) {
+    const Registration& old = entry.second->registration;
+    return old.instance == r.instance && old.epoch < r.epoch;
+  });
+  auto& place = programs_[{r.instance, r.program_hash, r.mask}];
+  // The same registration again keeps its bundles.
+  const bool same = place && place->registration.epoch == r.epoch &&
+                    std::equal(place->registration.shared.reveal().begin(), place->registration.shared.reveal().end(),
+                               r.shared.reveal().begin());
+  if (!same) place = std::move(program);
+  changed_.notify_all();
+}
+
+std::vector<ReadyBundle> DealerPool::take(const BundleHeader& wanted, std::size_t count, Registration& found,
+                                          const std::function<void(std::size_t)>& on_wait) {
+  std::unique_lock lock(mutex_);
+  const auto find = [&]() -> std::shared_ptr<Program> {
+    const auto it = programs_.find({wanted.instance, wanted.program, wanted.mask});
+    if (it == programs_.end() || it->second->registration.epoch != wanted.epoch) {
+      throw Error(ErrorKind::no_bundles, "the program " + to_hex(wanted.program).substr(0, 12) +
+                                             " is not registered here: is its server connected to this dealer?");
+    }
+    return it->second;
+  };
+  auto program = find();
+  program->wanted += count;
+  struct Release {
+    std::size_t& wanted;
+    std::size_t count;
+    ~Release() { wanted -= count; }
+  } const release{program->wanted, count};
+  changed_.notify_all();
+  while (program->bundles.size() < count) {
+    changed_.wait_for(lock, std::chrono::seconds(1), [&] { return program->bundles.size() >= count; });
+    if (program->bundles.size() >= count) break;
+    const std::size_t have = program->bundles.size();
+    lock.unlock();
+    on_wait(have);
+    lock.lock();
+    if (find() != program) {
+      throw Error(ErrorKind::no_bundles, "the program was registered anew meanwhile; try again");
+    }
+  }
+  std::vector<ReadyBundle> out;
+  for (std::size_t i = 0; i < count; ++i) {
+    out.push_back(std::move(program->bundles.front()));
+    program->bundles.pop_front();
+  }
+  found = program->registration;
+  changed_.notify_all();
+  return out;
+}
+
+// The program that lacks most; none when all pools are full.
+std::shared_ptr<DealerPool::Program> DealerPool::next_to_fill() {
+  std::shared_ptr<Program> best;
+  std::size_t most = 0;
+  for (const auto& [key, program] : programs_) {
+    const std::size_t target = std::max(ready_, program->wanted);
+    const std::size_t lacking = target > program->bundles.size() ? target - program->bundles.size() : 0;
+    if (lacking > most) {
+      most = lacking;
+      best = program;
+    }
+  }
+  return best;
+}
+
+void DealerPool::generate(std::stop_token stop) {
+  while (!stop.stop_requested()) {
+    std::shared_ptr<Program> program;
+    std::size_t count = 0;
+    {
+      std::unique_lock lock(mutex_);
+      if (!changed_.wait(lock, stop, [&] { return next_to_fill() != nullptr; })) return;
+      program = next_to_fill();
+      count = std::min(batch, std::max(ready_, program->wanted) - program->bundles.size());
+    }
+    const Registration& r = program->registration;
+    std::vector<ReadyBundle> made(count);
+    std::vector<BundleSeeds> seeds;
+    for (ReadyBundle& b : made) {
+      os_random(b.serial);
+      b.client_seed = random_key();
+      BundleHeader h;
+      h.instance = r.instance;
+      h.epoch = r.epoch;
+      h.program = r.program_hash;
+      h.mask = r.mask;
+      h.serial = b.serial;
+      seeds.push_back({server_seed(h, r.shared), b.client_seed});
+    }
+    auto corrections = make_corrections(program->plan, mask_key(r.shared, r.program_hash, r.mask), seeds);
+    for (std::size_t i = 0; i < count; ++i) made[i].corrections = std::move(corrections[i]);
+    const std::scoped_lock lock(mutex_);
+    for (ReadyBundle& b : made) program->bundles.push_back(std::move(b));
+    changed_.notify_all();
+  }
+}
+
+}  // namespace smpc

@@ -1,0 +1,67 @@
+// The dealer's bundles: one pool per registered program, filled by one thread, emptied by clients.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <tuple>
+#include <vector>
+
+#include "smpc/correlation/bundle.h"
+#include "smpc/correlation/plan.h"
+
+namespace smpc {
+
+// What a server registered.
+struct Registration {
+  std::string server;  // identity
+  Instance instance{};
+  std::uint64_t epoch = 0;
+  Digest program_hash{};
+  MaskId mask{};
+  Bytes program;  // canonical
+  Key shared;
+};
+
+struct ReadyBundle {
+  Serial serial;
+  Key client_seed;
+  SecretBytes corrections;
+};
+
+class DealerPool {
+ public:
+  explicit DealerPool(std::size_t ready) : ready_(ready) {}
+
+  // Replaces an older registration of the same program and mask, and drops those of older epochs of the same server.
+  void add(const Registration& registration);
+
+  // Waits until `count` bundles are there, calling on_wait with how many are about once a second; then takes them.
+  // Throws no_bundles when nobody registered that program, or it is withdrawn meanwhile.
+  std::vector<ReadyBundle> take(const BundleHeader& wanted, std::size_t count, Registration& found,
+                                const std::function<void(std::size_t)>& on_wait);
+
+  void generate(std::stop_token stop);  // the filling thread's body
+
+ private:
+  struct Program {
+    Registration registration;
+    Plan plan;
+    std::deque<ReadyBundle> bundles;
+    std::size_t wanted = 0;  // by clients that wait
+  };
+  using ProgramKey = std::tuple<Instance, Digest, MaskId>;
+  std::shared_ptr<Program> next_to_fill();
+
+  std::size_t ready_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::map<ProgramKey, std::shared_ptr<Program>> programs_;
+};
+
+}  // namespace smpc

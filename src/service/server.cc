@@ -1,0 +1,264 @@
+#include "smpc/service/server.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <ctime>
+#include <set>
+#include <thread>
+
+#include "server_state.h"
+#include "smpc/correlation/source.h"
+#include "smpc/net/tls.h"
+#include "smpc/runtime/two_party.h"
+#include "smpc/service/limits.h"
+#include "state_lock.h"
+#include "wire.h"
+
+namespace smpc {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto request_time = 2min;    // a client thinks about its next request
+constexpr auto transfer_time = 60min;  // the masked weights over a slow line
+constexpr auto run_time = 10min;       // one inference
+
+}  // namespace
+
+struct ServerService::Impl {
+  Impl(const Identity& id, Program p, Weights w, ServerOptions o)
+      : identity(id),
+        options(std::move(o)),
+        program(std::move(p)),
+        program_bytes(encode(program)),
+        hash(sha256(program_bytes)),
+        weights(std::move(w)),
+        plan(correlation_plan(program)),
+        lock(options.state, "smpc-server", 0ms),
+        state(options.state),
+        mask(mask_id(state.id_key(), hash, weights)),
+        key_of_mask(mask_key(state.shared_key(), hash, mask)),
+        listener(identity, {.listen = options.listen,
+                            .allowed = {Role::client},
+                            .max_sessions = options.max_sessions,
+                            .on_failure = options.log}) {}
+
+  // Tells the dealer the program and the shared key; tries until it is there.
+  void register_with_dealer(std::stop_token stop) {
+    std::string said;
+    while (!stop.stop_requested()) {
+      try {
+        const auto channel = tls_connect(options.dealer, identity, Role::dealer, Clock::now() + 10s);
+        channel->set_deadline(Clock::now() + 30s);
+        const auto hello = receive_control<control::DealerHello>(*channel);
+        if (hello.version() != protocol_version) fail_peer(version_mismatch(hello.version(), "the older of the two"));
+        control::DealerRequest request;
+        request.set_version(protocol_version);
+        auto& r = *request.mutable_register_program();
+        r.set_program(text_of(program_bytes));
+        r.set_mask(text_of(mask));
+        r.set_instance(text_of(state.instance()));
+        r.set_epoch(state.epoch());
+        r.set_shared_key(text_of(state.shared_key().reveal()));
+        send_control(*channel, request);
+        expect_ready(*channel, "the dealer");
+        control::DealerRequest done;
+        done.set_version(protocol_version);
+        done.mutable_done();
+        send_control(*channel, done);
+        channel->close();
+        {
+          const std::scoped_lock guard(ready_mutex);
+          ready = true;
+        }
+        ready_changed.notify_all();
+        options.on_ready();
+        return;
+      } catch (const Error& e) {
+        if (said != e.what()) options.log(std::string("waiting for the dealer: ") + e.what());
+        said = e.what();
+      }
+      std::unique_lock guard(ready_mutex);
+      ready_changed.wait_for(guard, stop, 500ms, [] { return false; });
+    }
+  }
+
+  bool wait_until_ready() {
+    std::unique_lock guard(ready_mutex);
+    ready_changed.wait_for(guard, request_time, [&] { return ready; });
+    return ready;
+  }
+
+  void session(Channel& channel, const PeerName& peer) {
+    if (!wait_until_ready()) fail_peer("a client came, and the dealer has not registered the program yet");
+    channel.set_deadline(Clock::now() + request_time);
+    control::ServerHello hello;
+    hello.set_version(protocol_version);
+    hello.set_program(text_of(hash));
+    hello.set_mask(text_of(mask));
+    hello.set_program_bytes(program_bytes.size());
+    hello.set_masked_bytes(MaskedLayout(plan).bytes());
+    hello.set_reveal(std::string(to_text(program.reveal)));
+    hello.set_instance(text_of(state.instance()));
+    hello.set_epoch(state.epoch());
+    hello.set_most_volumes(most_volumes);
+    send_control(channel, hello);
+    while (true) {
+      channel.set_deadline(Clock::now() + request_time);
+      const auto request = receive_control<control::ClientRequest>(channel);
+      if (request.has_done()) return;
+      if (request.version() != protocol_version) {
+        return refuse(channel, control::VERSION, version_mismatch(request.version(), "the older of the two"));
+      }
+      if (request.has_fetch_program()) {
+        send_ready(channel);
+        channel.send(FrameType::bulk, program_bytes);
+      } else if (request.has_fetch_weights()) {
+        if (!send_weights(channel, request.fetch_weights().offset())) return;
+      } else if (request.has_infer()) {
+        if (!infer(channel, peer, request.infer())) return;
+      } else {
+        return refuse(channel, control::MALFORMED, "expected a request, found none that this version knows");
+      }
+    }
+  }
+
+  // The masked weights from a byte offset on, as one bulk frame a row.
+  bool send_weights(Channel& channel, std::uint64_t offset) {
+    const MaskedLayout layout(plan);
+    if (offset > layout.bytes()) {
+      refuse(channel, control::MALFORMED, "the masked weights have " + std::to_string(layout.bytes()) + " bytes");
+      return false;
+    }
+    channel.set_deadline(Clock::now() + transfer_time);
+    send_ready(channel);
+    std::uint64_t at = 0;
+    write_masked_weights(plan, weights, key_of_mask, [&](ByteView row) {
+      const std::uint64_t end = at + row.size();
+      if (end > offset) channel.send(FrameType::bulk, at >= offset ? row : row.subspan(offset - at));
+      at = end;
+    });
+    return true;
+  }
+
+  // Everything that can be refused is, before anything is spent. False: the session ends.
+  bool infer(Channel& channel, const PeerName& peer, const control::Infer& request) {
+    std::vector<BundleHeader> headers;
+    const auto refusal = check(request, peer, headers);
+    if (!refusal.text().empty()) {
+      options.log(peer.uri() + ": refused: " + refusal.text());
+      refuse(channel, refusal.code(), refusal.text());
+      return false;
+    }
+    std::vector<Serial> serials;
+    std::vector<Key> seeds;
+    for (const BundleHeader& h : headers) {
+      serials.push_back(h.serial);
+      seeds.push_back(server_seed(h, state.shared_key()));
+    }
+    switch (state.reserve(serials, peer.uri(), options.quota, options.quota_total)) {
+      case ServerState::Reserve::spent:
+        refuse(channel, control::SPENT, "a bundle was used already; expected one that was not");
+        return false;
+      case ServerState::Reserve::over_quota:
+        refuse(channel, control::QUOTA, "the quota of volumes is used up; ask the model's owner");
+        return false;
+      case ServerState::Reserve::done: break;
+    }
+    struct Release {
+      ServerState& state;
+      const std::vector<Serial>& serials;
+      std::string client;
+      ~Release() { state.release(serials, client); }
+    } const release{state, serials, peer.uri()};
+
+    channel.set_deadline(Clock::now() + run_time);
+    const Schedule schedule = make_schedule(program, plan, headers.size());
+    const auto source = server_source(plan, std::move(seeds));
+    PartyRun run = PartyRun::server(program, plan, schedule, *source, weights);
+    send_ready(channel);
+    run.execute(channel, {.before_first_send = [&] { state.record(serials, peer.uri()); }, .after_message = {}});
+    options.log(peer.uri() + ": " + std::to_string(headers.size()) + (headers.size() == 1 ? " volume" : " volumes"));
+    return true;
+  }
+
+  control::Refusal check(const control::Infer& request, const PeerName& peer, std::vector<BundleHeader>& headers) {
+    control::Refusal no;
+    const auto say = [&](control::Code code, const std::string& text) {
+      no.set_code(code);
+      no.set_text(text);
+      return no;
+    };
+    if (request.program() != text_of(hash)) {
+      return say(control::PROGRAM, "expected program " + to_hex(hash).substr(0, 12) + ", found " +
+                                       to_hex(as_bytes(request.program())).substr(0, 12) +
+                                       "; the model has changed, fetch it again");
+    }
+    if (request.mask() != text_of(mask)) {
+      return say(control::MASK, "expected masked weights " + to_hex(mask).substr(0, 12) + ", found " +
+                                    to_hex(as_bytes(request.mask())).substr(0, 12) +
+                                    "; the model has changed, fetch them again");
+    }
+    if (request.reveal() != to_text(program.reveal)) {
+      return say(control::POLICY, "expected output policy " + std::string(to_text(program.reveal)) + ", found " +
+                                      request.reveal());
+    }
+    if (request.bundles_size() == 0 || request.bundles_size() > static_cast<int>(most_volumes)) {
+      return say(control::MALFORMED, "expected 1 to " + std::to_string(most_volumes) + " bundles, found " +
+                                         std::to_string(request.bundles_size()));
+    }
+    std::set<Serial> seen;
+    for (const std::string& bytes : request.bundles()) {
+      if (bytes.size() > longest_bundle_header || !has_valid_mac(as_bytes(bytes), state.shared_key())) {
+        return say(control::BUNDLE, "a bundle is not one that this server's dealer made");
+      }
+      const BundleHeader h = decode_bundle_header(as_bytes(bytes));
+      if (h.client != peer.uri()) return say(control::BUNDLE, "a bundle is another client's");
+      if (h.program != hash || h.mask != mask) return say(control::BUNDLE, "a bundle is for another program or other weights");
+      if (h.instance != state.instance() || h.epoch != state.epoch()) {
+        return say(control::BUNDLE, "a bundle is of an older epoch of this server; take new ones");
+      }
+      if (h.expiry <= static_cast<std::int64_t>(std::time(nullptr))) {
+        return say(control::BUNDLE, "a bundle has expired; take new ones");
+      }
+      if (!seen.insert(h.serial).second) return say(control::SPENT, "a bundle stands twice in one request");
+      headers.push_back(h);
+    }
+    return no;
+  }
+
+  const Identity& identity;
+  ServerOptions options;
+  Program program;
+  Bytes program_bytes;
+  Digest hash;
+  Weights weights;
+  Plan plan;
+  StateLock lock;
+  ServerState state;
+  MaskId mask;
+  Key key_of_mask;
+  Listener listener;
+  std::mutex ready_mutex;
+  std::condition_variable_any ready_changed;
+  bool ready = false;
+};
+
+ServerService::ServerService(const Identity& identity, Program program, Weights weights, ServerOptions options)
+    : impl_(std::make_unique<Impl>(identity, std::move(program), std::move(weights), std::move(options))) {}
+ServerService::~ServerService() = default;
+std::uint16_t ServerService::port() const noexcept { return impl_->listener.port(); }
+
+void ServerService::run() {
+  std::jthread registrar([this](std::stop_token stop) { impl_->register_with_dealer(stop); });
+  impl_->listener.run([this](Channel& channel, const PeerName& peer) { impl_->session(channel, peer); });
+}
+
+void ServerService::stop() noexcept { impl_->listener.stop(std::chrono::seconds(2)); }
+
+std::uint64_t bump_epoch(const std::filesystem::path& state) {
+  const StateLock lock(state, "smpc-server", std::chrono::milliseconds(0));
+  return ServerState(state).bump_epoch();
+}
+
+}  // namespace smpc

@@ -1,0 +1,104 @@
+#include "server_state.h"
+
+#include <algorithm>
+#include <ctime>
+
+#include "smpc/base/error.h"
+
+namespace smpc {
+namespace {
+
+const char* const schema = R"(
+CREATE TABLE IF NOT EXISTS server (
+  one INTEGER PRIMARY KEY CHECK (one = 1), instance BLOB NOT NULL, epoch INTEGER NOT NULL,
+  id_key BLOB NOT NULL, shared_key BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS used (
+  serial BLOB PRIMARY KEY, client TEXT NOT NULL, time INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS used_by_client ON used (client);
+)";
+
+Key key_of(const Bytes& bytes) {
+  SMPC_CHECK(bytes.size() == 32);
+  return Key{ByteView(bytes).first<32>()};
+}
+
+}  // namespace
+
+ServerState::ServerState(const std::filesystem::path& folder) : db_(folder / "server.db", schema) {
+  Database::Transaction transaction(db_);
+  Instance fresh{};
+  os_random(fresh);
+  const Key id_key = random_key();
+  const Key shared = random_key();
+  db_.prepare("INSERT OR IGNORE INTO server VALUES (1, ?, 1, ?, ?)")
+      .bind(ByteView(fresh))
+      .bind(ByteView(id_key.reveal()))
+      .bind(ByteView(shared.reveal()))
+      .run();
+  {
+    Statement row = db_.prepare("SELECT instance, epoch, id_key, shared_key FROM server");
+    SMPC_CHECK(row.step());
+    const Bytes instance = row.blob(0);
+    SMPC_CHECK(instance.size() == instance_.size());
+    std::copy(instance.begin(), instance.end(), instance_.begin());
+    epoch_ = static_cast<std::uint64_t>(row.integer(1));
+    id_key_ = key_of(row.blob(2));
+    shared_ = key_of(row.blob(3));
+  }
+  transaction.commit();
+}
+
+std::uint64_t ServerState::bump_epoch() {
+  db_.execute("UPDATE server SET epoch = epoch + 1");
+  return ++epoch_;
+}
+
+std::uint64_t ServerState::used(const std::string& client) {
+  Statement row = client.empty() ? db_.prepare("SELECT count(*) FROM used")
+                                 : db_.prepare("SELECT count(*) FROM used WHERE client = ?");
+  if (!client.empty()) row.bind(std::string_view(client));
+  SMPC_CHECK(row.step());
+  return static_cast<std::uint64_t>(row.integer(0));
+}
+
+ServerState::Reserve ServerState::reserve(const std::vector<Serial>& serials, const std::string& client,
+                                          std::uint64_t quota, std::uint64_t quota_total) {
+  const std::scoped_lock guard(db_.mutex());
+  for (const Serial& s : serials) {
+    if (in_use_.contains(s)) return Reserve::spent;
+    Statement row = db_.prepare("SELECT 1 FROM used WHERE serial = ?");
+    row.bind(ByteView(s));
+    if (row.step()) return Reserve::spent;
+  }
+  if (quota > 0 && used(client) + in_use_by_.count(client) + serials.size() > quota) return Reserve::over_quota;
+  if (quota_total > 0 && used("") + in_use_.size() + serials.size() > quota_total) return Reserve::over_quota;
+  for (const Serial& s : serials) {
+    in_use_.insert(s);
+    in_use_by_.insert(client);
+  }
+  return Reserve::done;
+}
+
+void ServerState::release(const std::vector<Serial>& serials, const std::string& client) noexcept {
+  const std::scoped_lock guard(db_.mutex());
+  for (const Serial& s : serials) {
+    in_use_.erase(s);
+    if (const auto it = in_use_by_.find(client); it != in_use_by_.end()) in_use_by_.erase(it);
+  }
+}
+
+void ServerState::record(const std::vector<Serial>& serials, const std::string& client) {
+  const std::scoped_lock guard(db_.mutex());
+  Database::Transaction transaction(db_);
+  for (const Serial& s : serials) {
+    const bool fresh = db_.prepare("INSERT INTO used VALUES (?, ?, ?)")
+                           .bind(ByteView(s))
+                           .bind(std::string_view(client))
+                           .bind(static_cast<std::int64_t>(std::time(nullptr)))
+                           .run_unless_there();
+    if (!fresh) fail_peer("a bundle was used already");
+  }
+  transaction.commit();
+}
+
+}  // namespace smpc

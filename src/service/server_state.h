@@ -1,0 +1,43 @@
+// What a server keeps on disk: who it is, its keys, and the journal of serials it has used.
+#pragma once
+
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "database.h"
+#include "smpc/correlation/bundle.h"
+
+namespace smpc {
+
+class ServerState {
+ public:
+  explicit ServerState(const std::filesystem::path& folder);
+
+  const Instance& instance() const noexcept { return instance_; }
+  std::uint64_t epoch() const noexcept { return epoch_; }
+  const Key& id_key() const noexcept { return id_key_; }      // of mask ids
+  const Key& shared_key() const noexcept { return shared_; }  // with the dealer
+  std::uint64_t bump_epoch();
+
+  enum class Reserve { done, spent, over_quota };
+  // In memory: these serials are this session's until released; none of them may be in use or journaled.
+  Reserve reserve(const std::vector<Serial>& serials, const std::string& client, std::uint64_t quota,
+                  std::uint64_t quota_total);
+  void release(const std::vector<Serial>& serials, const std::string& client) noexcept;
+  // In the journal, durably.
+  void record(const std::vector<Serial>& serials, const std::string& client);
+
+ private:
+  std::uint64_t used(const std::string& client);
+  Database db_;
+  Instance instance_{};
+  std::uint64_t epoch_ = 0;
+  Key id_key_;
+  Key shared_;
+  std::set<Serial> in_use_;
+  std::multiset<std::string> in_use_by_;
+};
+
+}  // namespace smpc

@@ -1,0 +1,37 @@
+#include "state_lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <thread>
+
+#include "smpc/base/error.h"
+
+namespace smpc {
+
+StateLock::StateLock(const std::filesystem::path& folder, const char* what, std::chrono::milliseconds patience) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (!error) ::chmod(folder.c_str(), 0700);
+  const auto path = folder / "lock";
+  fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd_ < 0) fail_input("the state folder " + folder.string() + ": cannot be used: " + std::strerror(errno));
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+    if (std::chrono::steady_clock::now() >= deadline) {
+      ::close(fd_);
+      fail_input("the state folder " + folder.string() + ": expected to use it alone, found another " + what +
+                 " at work in it; wait for that one, or give another --state");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
+StateLock::~StateLock() { ::close(fd_); }
+
+}  // namespace smpc
