@@ -162,6 +162,7 @@ void Listener::Impl::accept_one(const Session& session) {
     start(accepted.release(), from, session);
   } catch (const std::exception& error) {
     report(from.text() + ": expected to serve it, found: " + error.what());
+    cut_oldest_handshake();  // out of threads or descriptors
   }
 }
 

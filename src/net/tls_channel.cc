@@ -15,6 +15,7 @@
 #include <array>
 #include <atomic>
 #include <cstring>
+#include <optional>
 
 #include "smpc/net/tls.h"
 #include "x509.h"
@@ -69,7 +70,7 @@ struct TlsChannel::Impl {
 
   [[noreturn]] void fail_cut() {
     shut();
-    fail_peer(who() + ": expected to go on, found that this side is stopping");
+    fail_peer(who() + ": expected to go on, found that this side is stopping or has no room for it");
   }
 
   // Closes the socket and lets the operation that was under way, if any, end.
@@ -85,12 +86,7 @@ struct TlsChannel::Impl {
     }
   }
 
-  void note_unacceptable(X509_STORE_CTX* store) {
-    if (!unacceptable.empty()) return;
-    unacceptable =
-        certificate_problem(X509_STORE_CTX_get_error(store), X509_STORE_CTX_get_current_cert(store), dialled);
-  }
-
+  bool judge(bool accepted, X509_STORE_CTX* store);
   [[noreturn]] void fail_handshake(const ErrorCode& ec);
   [[noreturn]] void fail_session(const ErrorCode& ec, const char* expected);
   void learn_peer();
@@ -98,7 +94,8 @@ struct TlsChannel::Impl {
   const TlsSide side;
   const std::string remote;
   std::string dialled;       // the host that the other side's certificate must name
-  std::string unacceptable;  // why this side did not accept the other's certificate
+  std::optional<Role> role;  // that it must have
+  std::string unacceptable;  // why this side did not accept it: "expected ..., found ..."
   std::string peer_uri;
   PeerName peer;
   Deadline deadline = Deadline::max();
@@ -115,9 +112,34 @@ struct TlsChannel::Impl {
   asio::ssl::stream<tcp::socket> stream;
 };
 
+// OpenSSL's verdict on a certificate of the other side's chain, and ours on the identity in the last of them. Judged
+// within the handshake, a wrong one ends it: the other side, when it accepts, never starts a session.
+bool TlsChannel::Impl::judge(bool accepted, X509_STORE_CTX* store) {
+  const X509* certificate = X509_STORE_CTX_get_current_cert(store);
+  std::string problem;
+  if (!accepted) {
+    problem = "expected a certificate to trust, found " +
+              certificate_problem(X509_STORE_CTX_get_error(store), certificate, dialled);
+  } else if (X509_STORE_CTX_get_error_depth(store) == 0) {
+    try {
+      const PeerName found = peer_name_of(certificate, "its certificate");
+      if (!role || found.role == *role) return true;
+      problem =
+          "expected a " + std::string(role_name(*role)) + ", found " + found.uri() + ": is this the right address?";
+    } catch (const Error& error) {
+      problem = error.what();
+    }
+    X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);  // alert bad_certificate
+  } else {
+    return true;
+  }
+  if (unacceptable.empty()) unacceptable = problem;
+  return false;
+}
+
 void TlsChannel::Impl::fail_handshake(const ErrorCode& ec) {
   const std::string expected = who() + ": expected a TLS 1.3 handshake, found ";
-  if (!unacceptable.empty()) throw Refused(who() + ": expected a certificate to trust, found " + unacceptable);
+  if (!unacceptable.empty()) throw Refused(who() + ": " + unacceptable);
   if (ec.category() == asio::error::get_ssl_category()) {
     const TlsReason reason = tls_reason(static_cast<unsigned long>(static_cast<unsigned>(ec.value())));
     if (reason.refusal) throw Refused(expected + reason.words);
@@ -162,14 +184,12 @@ void TlsChannel::Impl::fail_session(const ErrorCode& ec, const char* expected) {
   fail_peer(who() + ": expected " + expected + ", found " + found);
 }
 
+// judge() has accepted it; a certificate that it was not asked about would be our own bug.
 void TlsChannel::Impl::learn_peer() {
   const X509Ptr certificate(SSL_get1_peer_certificate(stream.native_handle()));
-  SMPC_CHECK(certificate != nullptr);
-  try {
-    peer = peer_name_of(certificate.get(), remote);
-  } catch (const Error& error) {
-    throw Refused(error.what());  // the peer's fault, not a file's
-  }
+  SMPC_CHECK(certificate != nullptr && SSL_get_verify_result(stream.native_handle()) == X509_V_OK);
+  peer = peer_name_of(certificate.get(), remote);
+  SMPC_CHECK(!role || peer.role == *role);
   peer_uri = peer.uri();
   known = true;
 }
@@ -211,8 +231,9 @@ void TlsChannel::adopt(int socket, int family) {
   own.set_option(tcp::no_delay(true), error);
 }
 
-void TlsChannel::handshake(const std::string& host) {
+void TlsChannel::handshake(const std::string& host, std::optional<Role> role) {
   Impl& m = *impl_;
+  m.role = role;
   SSL* ssl = m.stream.native_handle();
   m.dialled = host;
   if (!host.empty()) {
@@ -223,10 +244,8 @@ void TlsChannel::handshake(const std::string& host) {
     }
     ERR_clear_error();
   }
-  m.stream.set_verify_callback([&m](bool accepted, asio::ssl::verify_context& store) {
-    if (!accepted) m.note_unacceptable(store.native_handle());
-    return accepted;
-  });
+  m.stream.set_verify_callback(
+      [&m](bool accepted, asio::ssl::verify_context& store) { return m.judge(accepted, store.native_handle()); });
   const auto type = m.side == TlsSide::client ? asio::ssl::stream_base::client : asio::ssl::stream_base::server;
   const ErrorCode error =
       m.run("a TLS 1.3 handshake", [&](auto handler) { m.stream.async_handshake(type, std::move(handler)); });

@@ -4,6 +4,7 @@
 #include <openssl/ssl.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,8 +29,9 @@ class TlsChannel final : public Channel {
   // Takes a connected socket over.
   void adopt(int socket, int family);
   // Both sides' certificates are judged here, this side's only if it accepts. `host`: for the connecting side, the name
-  // or address that the other side's certificate must be valid for. Throws Refused for a certificate.
-  void handshake(const std::string& host = {});
+  // or address that the other side's certificate must be valid for. `role`: what it must be. Throws Refused for a
+  // certificate.
+  void handshake(const std::string& host = {}, std::optional<Role> role = {});
   const PeerName& peer() const noexcept;
 
   // Discards what comes until the other side has closed, so that what was sent last is not lost to a reset.

@@ -12,13 +12,7 @@ std::unique_ptr<Channel> tls_connect(const std::string& host_port, const Identit
       std::make_unique<TlsChannel>(make_tls_context(identity, TlsSide::client), TlsSide::client, where.text());
   channel->set_deadline(deadline);
   channel->connect(resolve(where, deadline));
-  channel->handshake(where.host);
-  if (channel->peer().role != expected_role) {
-    const std::string found = channel->peer_identity();
-    channel->close();
-    throw Refused(where.text() + ": expected a " + std::string(role_name(expected_role)) + ", found " + found +
-                  ": is this the right address?");
-  }
+  channel->handshake(where.host, expected_role);
   return channel;
 }
 

@@ -13,7 +13,7 @@ std::shared_ptr<SSL_CTX> make_tls_context(const Identity& identity, TlsSide side
   SMPC_CHECK(c != nullptr);
   SMPC_CHECK(SSL_CTX_set_min_proto_version(c, TLS1_3_VERSION) == 1);
   SMPC_CHECK(SSL_CTX_set_max_proto_version(c, TLS1_3_VERSION) == 1);
-  SSL_CTX_set_options(c, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+  SSL_CTX_set_options(c, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CLEANSE_PLAINTEXT);
   SMPC_CHECK(SSL_CTX_set_num_tickets(c, 0) == 1);
   SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
   SMPC_CHECK(SSL_CTX_set_max_early_data(c, 0) == 1);

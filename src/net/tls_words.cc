@@ -34,7 +34,8 @@ TlsReason alert_in_words(int alert) {
     case SSL_AD_ACCESS_DENIED: return {says + "denied access (alert access_denied)", true};
     case SSL_AD_PROTOCOL_VERSION: return {says + "does not speak TLS 1.3 (alert protocol_version)", false};
     case SSL_AD_HANDSHAKE_FAILURE:
-    case SSL_AD_INSUFFICIENT_SECURITY: return {says + "found no common cipher (alert handshake_failure)", false};
+    case SSL_AD_INSUFFICIENT_SECURITY:
+      return {says + "could not agree on how to connect (alert handshake_failure)", false};
     case SSL_AD_BAD_RECORD_MAC:
     case SSL_AD_DECRYPT_ERROR:
       return {says + "received bytes that were altered on the way (alert bad_record_mac)", false};

@@ -62,7 +62,6 @@ TEST(Listener, Row26TwoHundredDrippingConnectionsDelayNobody) {
   ListenerOptions options = allowing({Role::client});
   options.handshake_timeout = 2s;
   options.max_sessions = 4;
-  options.max_handshakes = 250;
   Served served(authority().identity(Role::server), options, echo);
   std::vector<RawSocket> slow;
   for (int i = 0; i < 200; ++i) {
@@ -75,7 +74,6 @@ TEST(Listener, Row26TwoHundredDrippingConnectionsDelayNobody) {
   for (const RawSocket& peer : slow) EXPECT_EQ(peer.read_all(), "");  // all dropped
   expect_served(served);
   while (served.failures() < 200) std::this_thread::yield();
-  EXPECT_HAS(served.failure(), "expected a TLS 1.3 handshake before the deadline");
 }
 
 TEST(Listener, TooManyHandshakesCutTheOldest) {

@@ -1,5 +1,9 @@
 // Who may connect to whom.
 #include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include <cstdio>
 
 #include "net/raw_tls.h"
 #include "net/support.h"
@@ -20,6 +24,26 @@ std::string refusal_of(const Served& served, const Identity& identity, Role expe
     EXPECT_EQ(channel->traffic(), Traffic{});
     first_frame(*channel);
   });
+}
+
+// A certificate of the CA, for a client, that names nobody: a good one with its alternative names cut out, signed anew.
+fs::path without_identity() {
+  const fs::path folder = authority().issue("nobody", Role::client);
+  const auto open = [](const fs::path& path, const char* mode) { return std::fopen(path.c_str(), mode); };
+  std::FILE* file = open(folder / "cert.pem", "r");
+  X509* certificate = PEM_read_X509(file, nullptr, nullptr, nullptr);
+  std::fclose(file);
+  file = open(authority().folder() / "ca.key.pem", "r");
+  EVP_PKEY* key = PEM_read_PrivateKey(file, nullptr, nullptr, nullptr);
+  std::fclose(file);
+  X509_EXTENSION_free(X509_delete_ext(certificate, X509_get_ext_by_NID(certificate, NID_subject_alt_name, -1)));
+  EXPECT_GT(X509_sign(certificate, key, EVP_sha256()), 0);
+  file = open(folder / "cert.pem", "w");
+  EXPECT_EQ(PEM_write_X509(file, certificate), 1);
+  std::fclose(file);
+  X509_free(certificate);
+  EVP_PKEY_free(key);
+  return folder;
 }
 
 class Trust : public ::testing::Test {
@@ -141,6 +165,17 @@ TEST_F(Trust, Row4AClientThatReachesTheDealerInsteadIsToldSo) {
   Served dealer(authority().identity(Role::dealer), allowing({Role::client}), say_ready);
   EXPECT_HAS(refusal_of(dealer, authority().identity(Role::client)),
              "expected a server, found urn:smpc:dealer:dealer: is this the right address?");
+  EXPECT_HAS(dealer.failure(),
+             "did not accept this side's certificate (alert bad_certificate): is it of the right role");
+  EXPECT_EQ(dealer.sessions(), 0);
+}
+
+TEST_F(Trust, ACertificateOfTheCaWithoutAnIdentityIsRefused) {
+  RawTls client(RawSocket::dial(server().port()), {without_identity(), TLS1_3_VERSION, false});
+  EXPECT_TRUE(client.handshake());
+  EXPECT_EQ(client.read(1), Bytes());
+  EXPECT_EQ(client.reason(), SSL_R_SSLV3_ALERT_BAD_CERTIFICATE);
+  EXPECT_HAS(server().failure(), "expected a certificate with one identity urn:smpc:ROLE:NAME");
 }
 
 TEST_F(Trust, Row6ATls12ClientIsRefusedWithProtocolVersion) {

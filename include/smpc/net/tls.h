@@ -27,11 +27,12 @@ class NobodyListens : public Error {
 std::unique_ptr<Channel> tls_connect(const std::string& host_port, const Identity& identity, Role expected_role,
                                      Deadline deadline);
 
+// A connection takes a thread and four file descriptors: the defaults stay below the usual limit of 1024.
 struct ListenerOptions {
   std::string listen = "127.0.0.1:0";  // HOST:PORT; port 0 picks a free one
   std::vector<Role> allowed;           // who may connect
   std::size_t max_sessions = 64;       // authenticated sessions at once; one more is told so and closed
-  std::size_t max_handshakes = 256;    // unauthenticated connections at once; one more cuts the oldest
+  std::size_t max_handshakes = 100;    // unauthenticated connections at once; one more cuts the oldest
   std::chrono::milliseconds handshake_timeout{10'000};
   // One line for every connection that failed or was refused. Called from any session's thread.
   std::function<void(const std::string&)> on_failure;
