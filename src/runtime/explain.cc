@@ -1,0 +1,77 @@
+#include "smpc/runtime/explain.h"
+
+#include <set>
+
+#include "smpc/correlation/bundle.h"
+#include "smpc/net/channel.h"
+#include "smpc/runtime/schedule.h"
+
+namespace smpc {
+namespace {
+
+// The corrections of one op: its demands lie together, in the order of the ops.
+std::vector<std::size_t> bundle_bytes_by_op(const Plan& plan) {
+  std::vector<std::size_t> out;
+  for (const OpPlan& op : plan.ops) {
+    std::size_t bytes = 0;
+    const auto add = [&](std::size_t demand) { bytes += correction_bytes(plan.demands[demand]); };
+    const auto add_shift = [&](const ShiftPlan& s) {
+      for (const std::size_t d : s.node_demands) add(d);
+      for (const auto& d : {s.carry, s.wrap, s.product}) {
+        if (d) add(*d);
+      }
+    };
+    if (const auto* linear = std::get_if<LinearPlan>(&op)) {
+      add(linear->demand);
+    } else if (const auto* shift = std::get_if<ShiftPlan>(&op)) {
+      add_shift(*shift);
+    } else {
+      for (const ArgMaxRound& round : std::get<ArgMaxPlan>(op).rounds) {
+        add_shift(round.compare);
+        if (round.select_index) add(*round.select_index);
+      }
+    }
+    out.push_back(bytes);
+  }
+  return out;
+}
+
+}  // namespace
+
+Explanation explain(const Program& program) {
+  const Plan plan = correlation_plan(program);
+  const Schedule schedule = make_schedule(program, plan, 1);
+  const std::vector<Cost> by_op = cost_by_op(program, schedule);
+  const std::vector<std::size_t> bundle = bundle_bytes_by_op(plan);
+  std::vector<std::set<std::size_t>> messages(by_op.size());
+  for (std::size_t m = 0; m < schedule.messages.size(); ++m) {
+    for (const std::size_t h : schedule.messages[m].halves) messages[schedule.halves[h].op].insert(m);
+  }
+  Explanation e;
+  const TensorType& in = program.input();
+  e.rows.push_back({"input", "Input", in.count, in.scale, in.ring.bits, 0, 0, 0, 0});
+  for (std::size_t i = 0; i < program.ops.size(); ++i) {
+    const TensorType& t = program.tensors[i + 1];
+    e.rows.push_back({program.ops[i].name, std::string(op_name(program.ops[i].kind)), t.count, t.scale, t.ring.bits,
+                      by_op[i].client_to_server, by_op[i].server_to_client, messages[i].size(), bundle[i]});
+  }
+  if (program.reveal == Reveal::logits) {
+    const TensorType& t = program.output();
+    e.rows.push_back({"logits", "Reveal", t.count, t.scale, t.ring.bits, by_op.back().client_to_server,
+                      by_op.back().server_to_client, messages.back().size(), 0});
+  }
+  const Cost cost = predicted_cost(schedule);
+  e.client_to_server = cost.client_to_server;
+  e.server_to_client = cost.server_to_client;
+  e.messages = cost.messages;
+  e.bundle_bytes = plan.correction_bytes() + 32 + 2 * frame_header_bytes + longest_bundle_header;
+  e.masked_weight_bytes = MaskedLayout(plan).bytes();
+  return e;
+}
+
+double line_seconds(const Explanation& e, double bandwidth, double latency) {
+  return static_cast<double>(8 * (e.client_to_server + e.server_to_client)) / bandwidth +
+         static_cast<double>(e.messages) * latency;
+}
+
+}  // namespace smpc
