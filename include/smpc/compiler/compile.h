@@ -1,0 +1,43 @@
+// From a trained network to a program and its quantised weights: scales, bounds, rings, ops.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "smpc/compiler/network.h"
+#include "smpc/program/weights.h"
+
+namespace smpc {
+
+// What the owner may say on the command line; it overrides what the model's metadata says.
+struct CompileOptions {
+  std::optional<int> scale;            // fractional bits of activations
+  std::optional<unsigned> bits;        // no ring is wider
+  std::optional<double> input_range;   // largest |value| of the input
+  std::optional<double> input_norm;    // largest Euclidean norm of the input
+  std::vector<std::string> labels;
+  std::optional<Grid> grid;
+  Reveal reveal = Reveal::label;
+};
+
+// Canonical JSON, and back: stored with the weights, so that program and weights can be made again.
+std::string to_json(const CompileOptions& options);
+CompileOptions compile_options_from_json(const std::string& json);
+
+struct Compiled {
+  Program program;
+  Weights weights;
+  double logit_error = 0;  // estimated standard deviation of a logit's error against float
+};
+
+// `metadata`: the model's smpc.labels, smpc.grid, smpc.input-range, smpc.input-norm, where it has them.
+// Refuses (bad_input) a model that does not fit, naming the layer.
+Compiled compile(Network network, const CompileOptions& options, const std::map<std::string, std::string>& metadata);
+
+// A model file of a server: loads, compiles. `stem` names it in errors.
+constexpr double default_input_range = 128;
+Grid default_grid();  // MNI, 4 mm, 45 x 54 x 45
+
+}  // namespace smpc

@@ -1,0 +1,14 @@
+// A network in float: what the trained model itself would say.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "smpc/compiler/network.h"
+
+namespace smpc {
+
+// The output of every layer for one input. Weights are float, sums double.
+std::vector<std::vector<double>> float_layers(const Network& network, std::span<const double> input);
+
+}  // namespace smpc

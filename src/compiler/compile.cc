@@ -1,0 +1,33 @@
+#include "smpc/compiler/compile.h"
+
+#include <cmath>
+
+#include "passes.h"
+#include "smpc/base/error.h"
+
+namespace smpc {
+namespace {
+
+// Each source of rounding error may add this much to a logit (standard deviation). Probabilities move by at most half
+// the difference of two logits' errors; 2^-16 keeps all classes within 1e-4 with room for inputs that are larger than
+// usual. A model that does not fit gets coarser, a bit at a time, down to 2^-9.
+constexpr int finest_target = 16;
+constexpr int coarsest_target = 9;
+
+}  // namespace
+
+Compiled compile(Network network, const CompileOptions& options, const std::map<std::string, std::string>& metadata) {
+  CompileState state;
+  state.network = std::move(network);
+  state.options = options;
+  declare(state, metadata);
+  std::string why;
+  for (int bits = finest_target; bits >= coarsest_target; --bits) {
+    choose_scales(state, std::ldexp(1.0, -bits));
+    quantise_weights(state);
+    if (lower(state, why)) return {std::move(state.program), std::move(state.weights), state.logit_error};
+  }
+  fail_input(why);
+}
+
+}  // namespace smpc

@@ -1,0 +1,170 @@
+// Pass 1, and the options as JSON.
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "passes.h"
+#include "smpc/base/error.h"
+
+namespace smpc {
+namespace {
+
+using nlohmann::json;
+
+double positive(const std::string& text, const std::string& what) {
+  std::size_t used = 0;
+  double value = 0;
+  try {
+    value = std::stod(text, &used);
+  } catch (const std::exception&) {
+    used = 0;
+  }
+  if (used == 0 || used != text.size() || !std::isfinite(value) || value <= 0) {
+    fail_input(what + ": expected a positive number, found '" + text + "'");
+  }
+  return value;
+}
+
+std::vector<std::string> labels_of(const std::string& text) {
+  const json j = json::parse(text, nullptr, false);
+  std::vector<std::string> out;
+  if (j.is_array()) {
+    for (const json& e : j) {
+      if (!e.is_string()) break;
+      out.push_back(e.get<std::string>());
+    }
+  }
+  if (!j.is_array() || out.size() != j.size()) {
+    fail_input("the model's metadata smpc.labels: expected a JSON array of names");
+  }
+  return out;
+}
+
+Grid grid_of(const json& j) {
+  const auto refuse = [] {
+    fail_input("the model's metadata smpc.grid: expected {\"shape\": [3 numbers], \"affine\": [4 rows of 4 numbers]}");
+  };
+  try {
+    Grid g;
+    const json& shape = j.at("shape");
+    const json& affine = j.at("affine");
+    if (shape.size() != 3 || affine.size() != 4) refuse();
+    for (std::size_t i = 0; i < 3; ++i) g.shape[i] = shape[i].get<std::uint32_t>();
+    for (std::size_t r = 0; r < 4; ++r) {
+      if (affine[r].size() != 4) refuse();
+      for (std::size_t c = 0; c < 4; ++c) g.affine[4 * r + c] = affine[r][c].get<double>();
+    }
+    return g;
+  } catch (const json::exception&) {
+    refuse();
+  }
+  return {};
+}
+
+json grid_json(const Grid& g) {
+  json affine = json::array();
+  for (std::size_t r = 0; r < 4; ++r) {
+    affine.push_back(std::vector<double>(g.affine.begin() + static_cast<std::ptrdiff_t>(4 * r),
+                                         g.affine.begin() + static_cast<std::ptrdiff_t>(4 * r + 4)));
+  }
+  return {{"shape", g.shape}, {"affine", affine}};
+}
+
+// 45 x 54 x 45 in whatever way the model spells it.
+bool looks_like_mni_4mm(const std::vector<std::int64_t>& dims) {
+  std::vector<std::int64_t> d;
+  for (const auto n : dims) {
+    if (n != 1) d.push_back(n);
+  }
+  return d == std::vector<std::int64_t>{45, 54, 45} || d == std::vector<std::int64_t>{109350};
+}
+
+}  // namespace
+
+Grid default_grid() {
+  Grid g;
+  g.shape = {45, 54, 45};
+  g.affine = {-4, 0, 0, 90, 0, 4, 0, -126, 0, 0, 4, -72, 0, 0, 0, 1};
+  return g;
+}
+
+std::string to_json(const CompileOptions& o) {
+  json j = {{"reveal", to_text(o.reveal)}};
+  if (o.scale) j["scale"] = *o.scale;
+  if (o.bits) j["bits"] = *o.bits;
+  if (o.input_range) j["input-range"] = *o.input_range;
+  if (o.input_norm) j["input-norm"] = *o.input_norm;
+  if (!o.labels.empty()) j["labels"] = o.labels;
+  if (o.grid) j["grid"] = grid_json(*o.grid);
+  return j.dump();
+}
+
+CompileOptions compile_options_from_json(const std::string& text) {
+  try {
+    const json j = json::parse(text);
+    CompileOptions o;
+    o.reveal = j.at("reveal") == "logits" ? Reveal::logits : Reveal::label;
+    if (j.contains("scale")) o.scale = j["scale"].get<int>();
+    if (j.contains("bits")) o.bits = j["bits"].get<unsigned>();
+    if (j.contains("input-range")) o.input_range = j["input-range"].get<double>();
+    if (j.contains("input-norm")) o.input_norm = j["input-norm"].get<double>();
+    if (j.contains("labels")) o.labels = j["labels"].get<std::vector<std::string>>();
+    if (j.contains("grid")) o.grid = grid_of(j["grid"]);
+    return o;
+  } catch (const json::exception&) {
+    fail_input("the weights file: its compile options cannot be read; compile the model again");
+  }
+}
+
+std::size_t class_count(const Network& network) {
+  for (auto it = network.layers.rbegin(); it != network.layers.rend(); ++it) {
+    if (const auto* a = std::get_if<Affine>(&*it)) return a->outputs;
+  }
+  std::size_t n = 1;
+  for (const auto d : network.input_dims) n *= static_cast<std::size_t>(d);
+  return n;
+}
+
+void declare(CompileState& s, const std::map<std::string, std::string>& metadata) {
+  const auto find = [&](const char* key) -> const std::string* {
+    const auto it = metadata.find(key);
+    return it == metadata.end() ? nullptr : &it->second;
+  };
+  if (s.network.layers.empty()) fail_input("the model: expected at least one layer, found none");
+  const auto* range = find("smpc.input-range");
+  s.input_range = s.options.input_range ? *s.options.input_range
+                  : range               ? positive(*range, "the model's metadata smpc.input-range")
+                                        : default_input_range;
+  const auto* norm = find("smpc.input-norm");
+  s.input_norm = s.options.input_norm ? *s.options.input_norm
+                 : norm               ? positive(*norm, "the model's metadata smpc.input-norm")
+                                      : 0;
+  const std::size_t classes = class_count(s.network);
+  const auto* labels = find("smpc.labels");
+  if (!s.options.labels.empty()) {
+    s.labels = s.options.labels;
+  } else if (labels != nullptr) {
+    s.labels = labels_of(*labels);
+  } else {
+    for (std::size_t c = 0; c < classes; ++c) s.labels.push_back("class_" + std::to_string(c));
+  }
+  if (s.labels.size() != classes) {
+    fail_input("labels: expected " + std::to_string(classes) + ", one for each output of the model, found " +
+               std::to_string(s.labels.size()) + "; give --labels");
+  }
+  const auto* grid = find("smpc.grid");
+  if (s.options.grid) {
+    s.grid = s.options.grid;
+  } else if (grid != nullptr) {
+    s.grid = grid_of(json::parse(*grid, nullptr, false));
+  } else if (looks_like_mni_4mm(s.network.input_dims)) {
+    s.grid = default_grid();
+  }
+  std::size_t inputs = 1;
+  for (const auto d : s.network.input_dims) inputs *= static_cast<std::size_t>(d);
+  if (s.grid && s.grid->voxels() != inputs) {
+    fail_input("the grid: expected as many voxels as the model has inputs, " + std::to_string(inputs) + ", found " +
+               std::to_string(s.grid->voxels()));
+  }
+}
+
+}  // namespace smpc

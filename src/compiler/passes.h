@@ -1,0 +1,45 @@
+// The compiler as a list of passes over one state. Each says what is true after it; compile.cc runs them in order.
+#pragma once
+
+#include "smpc/compiler/compile.h"
+
+namespace smpc {
+
+struct AffinePlan {
+  std::size_t layer = 0;      // index in Network::layers
+  int input_scale = 0;        // fractional bits of what it reads
+  int weight_scale = 0;       // of its weights
+  int output_scale() const noexcept { return input_scale + weight_scale; }
+  unsigned shift = 0;         // what the op after it shifts away; 0 for the last
+};
+
+struct CompileState {
+  Network network;
+  CompileOptions options;
+  double input_range = 0;
+  double input_norm = 0;  // 0: none declared
+  std::vector<std::string> labels;
+  std::optional<Grid> grid;
+
+  std::vector<AffinePlan> affines;  // pass 2
+  int input_scale = 0;
+  double logit_error = 0;
+
+  Weights weights;                  // pass 3
+  Program program;                  // pass 4
+};
+
+// 1. What the model and the options declare is read, checked, and agreed: range, norm, labels, grid.
+void declare(CompileState& state, const std::map<std::string, std::string>& metadata);
+// 2. Every tensor has a scale. `target` is the standard deviation that each source of error may add to a logit.
+void choose_scales(CompileState& state, double target);
+// 3. Weights and biases are integers, with what rounding to nearest needs already in the bias.
+void quantise_weights(CompileState& state);
+// 4. Every tensor has a ring that provably holds it, and the program stands. False when 64 bits (or --bits) do not
+// suffice; `why` then names the layer.
+bool lower(CompileState& state, std::string& why);
+
+// The classes of the network: outputs of its last layer.
+std::size_t class_count(const Network& network);
+
+}  // namespace smpc

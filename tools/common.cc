@@ -1,0 +1,186 @@
+#include "common.h"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <iostream>
+#include <stop_token>
+#include <thread>
+
+#include "smpc/base/error.h"
+#include "smpc/base/file.h"
+#include "smpc/image/scan.h"
+
+namespace smpc::tools {
+namespace {
+
+// A CSV of index,name (with or without a heading), or a name a line.
+std::vector<std::string> read_labels(const std::string& path) {
+  const Bytes bytes = read_file(path, std::size_t{1} << 24);
+  std::vector<std::string> lines;
+  std::string line;
+  for (const char c : std::string(as_text(bytes)) + "\n") {
+    if (c == '\n') {
+      if (!line.empty()) lines.push_back(line);
+      line.clear();
+    } else if (c != '\r') {
+      line.push_back(c);
+    }
+  }
+  if (!lines.empty() && lines.front() == "index,name") lines.erase(lines.begin());
+  std::vector<std::string> labels;
+  for (const std::string& l : lines) {
+    const auto comma = l.find(',');
+    const bool numbered = comma != std::string::npos && comma > 0 &&
+                          l.find_first_not_of("0123456789") == comma;
+    if (numbered && l.substr(0, comma) != std::to_string(labels.size())) {
+      fail_input(path + ": expected the label of index " + std::to_string(labels.size()) + ", found index " +
+                 l.substr(0, comma));
+    }
+    labels.push_back(numbered ? l.substr(comma + 1) : l);
+  }
+  if (labels.empty()) fail_input(path + ": expected labels, a name a line or index,name; found none");
+  return labels;
+}
+
+}  // namespace
+
+const char* const trust_model =
+    "Trust: the server never sees a volume, the client never sees a weight, the dealer sees neither.\n"
+    "This holds while all follow the protocol and no two of them join: dealer + server would learn the volume,\n"
+    "dealer + client the weights. The dealer's operator should not own the CA, nor read the others' traffic.";
+
+int run_tool(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
+  app.footer(trust_model);
+  try {
+    app.parse(argc, argv);
+    body();
+    return 0;
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app.exit(e);
+    std::cerr << app.get_name() << ": " << e.what() << "; see " << app.get_name() << " --help\n";
+    return static_cast<int>(ErrorKind::usage);
+  } catch (const Error& e) {
+    std::cerr << app.get_name() << ": " << e.what() << "\n";
+    return e.exit_code();
+  } catch (const std::bad_alloc&) {
+    std::cerr << app.get_name() << ": out of memory\n";
+    return 1;
+  } catch (const std::exception& e) {
+    std::cerr << app.get_name() << ": " << e.what() << "\n";
+    return 1;
+  }
+}
+
+std::filesystem::path default_state_folder(Role role) {
+  const char* xdg = std::getenv("XDG_STATE_HOME");
+  const char* home = std::getenv("HOME");
+  const std::filesystem::path base = xdg != nullptr && *xdg != '\0' ? std::filesystem::path(xdg)
+                                                                    : std::filesystem::path(home ? home : ".") / ".local" / "state";
+  return base / "smpc" / role_name(role);
+}
+
+void add_folder_options(CLI::App& app, Role role, Folders& folders) {
+  folders.identity = default_identity_folder(role);
+  folders.state = default_state_folder(role);
+  app.add_option("--identity", folders.identity, "folder with ca.pem, cert.pem and key.pem (smpc-certs makes one)")
+      ->capture_default_str();
+  app.add_option("--state", folders.state, "folder for what must survive a restart; one process at a time")
+      ->capture_default_str();
+}
+
+void CompileArguments::add_to(CLI::App& app) {
+  app.add_option("--scale", scale_, "fractional bits of activations (default: chosen per tensor, for 1e-4)")
+      ->check(CLI::Range(0, 40));
+  app.add_option("--bits", bits_, "widest ring allowed (default: 64; each tensor gets the narrowest that holds it)")
+      ->check(CLI::Range(2, 64));
+  app.add_option("--input-range", input_range_, "largest |value| of the input (default: the model's, else 128)")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--input-norm", input_norm_, "largest Euclidean norm of the input (default: the model's, else none)")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--labels", labels_, "file of class names: CSV index,name, or a name a line (default: the model's)");
+  app.add_option("--grid", grid_, "NIfTI file whose grid the model expects (default: the model's, else MNI 4 mm)");
+  app.add_option("--reveal", reveal_,
+                 "what the client learns: label (argmax inside the protocol), or logits. Logits give more away: in "
+                 "about as many queries as it has inputs, a cheating client learns the last layer from them")
+      ->check(CLI::IsMember({"label", "logits"}))
+      ->capture_default_str();
+}
+
+CompileOptions CompileArguments::options() const {
+  CompileOptions o;
+  o.scale = scale_;
+  o.bits = bits_;
+  o.input_range = input_range_;
+  o.input_norm = input_norm_;
+  if (!labels_.empty()) o.labels = read_labels(labels_);
+  if (!grid_.empty()) o.grid = read_scan_header(grid_).grid;
+  o.reveal = reveal_ == "logits" ? Reveal::logits : Reveal::label;
+  return o;
+}
+
+bool CompileArguments::any() const {
+  return scale_ || bits_ || input_range_ || input_norm_ || !labels_.empty() || !grid_.empty() || reveal_ != "label";
+}
+
+void serve_until_signalled(const std::function<void()>& serve, const std::function<void()>& stop) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::jthread waiter([&](std::stop_token done) {
+    const timespec pause{0, 100'000'000};
+    while (!done.stop_requested()) {
+      if (sigtimedwait(&signals, nullptr, &pause) > 0) stop();
+    }
+  });
+  serve();
+}
+
+void log_line(const std::string& text) {
+  static const auto logger = [] {
+    auto l = spdlog::stdout_logger_mt("smpc");
+    l->set_pattern("%Y-%m-%d %H:%M:%S %v");
+    l->flush_on(spdlog::level::info);
+    return l;
+  }();
+  logger->info("{}", text);
+}
+
+Progress::Progress() : terminal_(::isatty(STDERR_FILENO) != 0) {}
+
+Progress::~Progress() {
+  if (drawn_) std::fputs("\r\033[K", stderr);
+}
+
+void Progress::operator()(const std::string& phase, std::uint64_t done, std::uint64_t whole) {
+  if (!terminal_) return;
+  drawn_ = true;
+  if (whole > 0) {
+    std::fprintf(stderr, "\r\033[K%s %3llu %%", phase.c_str(), static_cast<unsigned long long>(100 * done / whole));
+  } else {
+    std::fprintf(stderr, "\r\033[K%s", phase.c_str());
+  }
+  std::fflush(stderr);
+}
+
+std::string human_bytes(std::uint64_t bytes) {
+  char text[64];
+  if (bytes < 10'000) {
+    std::snprintf(text, sizeof text, "%llu B", static_cast<unsigned long long>(bytes));
+  } else if (bytes < 10'000'000) {
+    std::snprintf(text, sizeof text, "%.1f kB", static_cast<double>(bytes) / 1e3);
+  } else {
+    std::snprintf(text, sizeof text, "%.1f MB", static_cast<double>(bytes) / 1e6);
+  }
+  return text;
+}
+
+}  // namespace smpc::tools

@@ -1,0 +1,68 @@
+// What every tool does the same way: options, errors, signals, folders, progress.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "smpc/compiler/compile.h"
+#include "smpc/net/identity.h"
+
+namespace smpc::tools {
+
+// The trust model, for the end of every --help.
+extern const char* const trust_model;
+
+// Parses and runs; turns every outcome into an exit code and at most one line on standard error.
+int run_tool(CLI::App& app, int argc, char** argv, const std::function<void()>& body);
+
+// The XDG state folder: $XDG_STATE_HOME/smpc/<role>, else ~/.local/state/smpc/<role>.
+std::filesystem::path default_state_folder(Role role);
+
+// --identity and --state, with their defaults shown.
+struct Folders {
+  std::filesystem::path identity;
+  std::filesystem::path state;
+};
+void add_folder_options(CLI::App& app, Role role, Folders& folders);
+
+// The compile options of interface: --scale --bits --input-range --input-norm --labels --grid --reveal.
+class CompileArguments {
+ public:
+  void add_to(CLI::App& app);
+  // Reads the files that they name.
+  CompileOptions options() const;
+  bool any() const;
+
+ private:
+  std::optional<int> scale_;
+  std::optional<unsigned> bits_;
+  std::optional<double> input_range_;
+  std::optional<double> input_norm_;
+  std::string labels_;
+  std::string grid_;
+  std::string reveal_ = "label";
+};
+
+// Calls `stop` once when SIGINT or SIGTERM comes, while `serve` runs. No thread may have been started before.
+void serve_until_signalled(const std::function<void()>& serve, const std::function<void()>& stop);
+
+// One line per event, with the time, flushed.
+void log_line(const std::string& text);
+
+// A progress line on standard error, where that is a terminal, and nowhere else.
+class Progress {
+ public:
+  Progress();
+  ~Progress();
+  void operator()(const std::string& phase, std::uint64_t done, std::uint64_t whole);
+
+ private:
+  bool terminal_;
+  bool drawn_ = false;
+};
+
+std::string human_bytes(std::uint64_t bytes);
+
+}  // namespace smpc::tools

@@ -1,0 +1,158 @@
+// smpc-client: learns which network a volume shows, without showing the volume.
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "common.h"
+#include "smpc/base/error.h"
+#include "smpc/image/scan.h"
+#include "smpc/runtime/interpreter.h"
+#include "smpc/service/client.h"
+
+namespace smpc::tools {
+namespace {
+
+using nlohmann::json;
+
+struct Arguments {
+  ClientOptions options;
+  Folders folders;
+  std::string image;
+  std::string volume;
+  std::size_t count = 0;
+  bool json_wanted = false;
+};
+
+json phase_json(const PhaseCost& c) { return {{"sent", c.sent}, {"received", c.received}, {"seconds", c.seconds}}; }
+
+json cost_json(const ClientCost& c) {
+  json online = phase_json(c.online);
+  online["messages"] = c.messages;
+  online["rounds"] = c.rounds;
+  return {{"online", online},
+          {"offline", phase_json(c.offline)},
+          {"setup", phase_json(c.setup)},
+          {"control", {{"sent", c.control.sent}, {"received", c.control.received}}}};
+}
+
+json result_json(const Program& program, std::size_t volume, const VolumeResult& r) {
+  json j = {{"volume", volume}, {"index", r.index}, {"label", program.labels[r.index]}};
+  if (r.logits.empty()) return j;
+  const std::vector<double> p = softmax(r.logits);
+  j["probability"] = p[r.index];
+  j["logits"] = r.logits;
+  std::vector<std::size_t> order(p.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return r.logits[a] > r.logits[b]; });
+  json top = json::array();
+  for (std::size_t i = 0; i < std::min<std::size_t>(5, order.size()); ++i) {
+    top.push_back({{"index", order[i]}, {"label", program.labels[order[i]]}, {"probability", p[order[i]]}});
+  }
+  j["top"] = top;
+  return j;
+}
+
+void print_text(const Program& program, const std::vector<std::size_t>& volumes,
+                const std::vector<VolumeResult>& results, const ClientCost& c) {
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const VolumeResult& r = results[i];
+    if (results.size() > 1) std::cout << "volume " << volumes[i] << ": ";
+    std::cout << program.labels[r.index];
+    if (!r.logits.empty()) {
+      char text[32];
+      std::snprintf(text, sizeof text, "  %.4f", softmax(r.logits)[r.index]);
+      std::cout << text;
+    }
+    std::cout << "\n";
+  }
+  const auto line = [](const char* what, const PhaseCost& p, const std::string& more) {
+    if (p.sent + p.received == 0) return;
+    char seconds[32];
+    std::snprintf(seconds, sizeof seconds, "%.3f s", p.seconds);
+    std::cout << what << ": sent " << human_bytes(p.sent) << ", received " << human_bytes(p.received) << ", " << seconds
+              << more << "\n";
+  };
+  line("inference", c.online, ", " + std::to_string(c.rounds) + " messages in sequence");
+  line("correlated randomness", c.offline, "");
+  line("program and masked weights, once", c.setup, "");
+}
+
+// The volumes that --volume selects, in model order and in the clear: they stay in this process.
+std::vector<RingVector> quantise_all(const Program& program, const Scan& scan, const std::string& image) {
+  std::vector<RingVector> out;
+  for (std::size_t i = 0; i < scan.volumes.size(); ++i) {
+    out.push_back(quantise(program, scan.volumes[i], image + ", volume " + std::to_string(scan.indices[i])));
+  }
+  return out;
+}
+
+void infer(const Arguments& a, const Identity& identity) {
+  // The scan is read, and refused where it must be, before anyone is connected to.
+  const Scan scan = load_scan(a.image, parse_volume_selection(a.volume));
+  Progress progress;
+  ClientOptions options = a.options;
+  options.progress = std::ref(progress);
+  ClientService client(identity, options);
+  const Program& program = client.connect();
+  if (!program.grid) {
+    fail_input("the server's model declares no grid, so it takes no --image; its owner can give --grid");
+  }
+  check_grid(scan.header, *program.grid, a.image);
+  const auto results = client.infer(quantise_all(program, scan, a.image));
+  if (!a.json_wanted) return print_text(program, scan.indices, results, client.cost());
+  json j = {{"program", client.program_hash()},
+            {"mask", client.mask()},
+            {"server", client.server_identity()},
+            {"reveal", to_text(program.reveal)},
+            {"results", json::array()},
+            {"cost", cost_json(client.cost())}};
+  for (std::size_t i = 0; i < results.size(); ++i) j["results"].push_back(result_json(program, scan.indices[i], results[i]));
+  std::cout << j.dump() << std::endl;
+}
+
+void prefetch(const Arguments& a, const Identity& identity) {
+  Progress progress;
+  ClientOptions options = a.options;
+  options.progress = std::ref(progress);
+  ClientService client(identity, options);
+  const std::size_t stored = client.prefetch(a.count);
+  if (a.json_wanted) {
+    std::cout << json{{"program", client.program_hash()},
+                      {"mask", client.mask()},
+                      {"server", client.server_identity()},
+                      {"stored", stored},
+                      {"cost", cost_json(client.cost())}}
+                     .dump()
+              << std::endl;
+  } else {
+    std::cout << stored << " bundles are stored: as many volumes need no dealer\n";
+  }
+}
+
+}  // namespace
+}  // namespace smpc::tools
+
+int main(int argc, char** argv) {
+  using namespace smpc;
+  using namespace smpc::tools;
+  CLI::App app(
+      "Asks a model which class a volume shows, without showing it the volume. The first use of a model downloads its "
+      "masked weights (once); every volume uses up one bundle of correlated randomness from the dealer.",
+      "smpc-client");
+  Arguments a;
+  app.fallthrough();
+  app.add_option("--server", a.options.server, "HOST:PORT of the model's owner")->capture_default_str();
+  app.add_option("--dealer", a.options.dealer, "HOST:PORT of the dealer")->capture_default_str();
+  add_folder_options(app, Role::client, a.folders);
+  app.add_flag("--json", a.json_wanted, "print one JSON object on standard output, and nothing else");
+  app.add_option("--image", a.image, "the scan: NIfTI, .nii or .nii.gz, on the model's grid");
+  app.add_option("--volume", a.volume, "which volume of a 4-D scan, counted from 0, or all (default: 0 of a 3-D scan)");
+  CLI::App* fetch = app.add_subcommand("prefetch", "take bundles now, so that an inference starts at once");
+  fetch->add_option("--count", a.count, "bundles to have in store, one a volume")->required()->check(CLI::Range(1, 100000));
+  app.require_subcommand(0, 1);
+  return run_tool(app, argc, argv, [&] {
+    if (!fetch->parsed() && a.image.empty()) fail_usage("expected --image SCAN or the subcommand prefetch; see --help");
+    const Identity identity = Identity::load(a.folders.identity, Role::client);
+    a.options.state = a.folders.state;
+    fetch->parsed() ? prefetch(a, identity) : infer(a, identity);
+  });
+}

@@ -1,0 +1,121 @@
+// smpc-compile: from a trained model to a public program and secret weights.
+#include <cmath>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "common.h"
+#include "model_files.h"
+#include "smpc/base/error.h"
+#include "smpc/base/file.h"
+#include "smpc/runtime/explain.h"
+
+namespace smpc::tools {
+namespace {
+
+using nlohmann::json;
+
+// "100Mbps", "1Gbps" in bit/s; "20ms", "1.5s", "300us" in seconds.
+double with_unit(const std::string& text, const std::vector<std::pair<std::string, double>>& units, const char* what) {
+  std::size_t used = 0;
+  double value = -1;
+  try {
+    value = std::stod(text, &used);
+  } catch (const std::exception&) {
+    used = 0;
+  }
+  for (const auto& [unit, factor] : units) {
+    if (used > 0 && text.substr(used) == unit && std::isfinite(value) && value >= 0) return value * factor;
+  }
+  fail_usage(std::string(what) + ": expected a number and a unit like " + units.front().first + ", found '" + text + "'");
+}
+
+struct Line {
+  double bandwidth;
+  double latency;
+  std::string text;
+};
+
+void print_json(const Compiled& c, const Explanation& e, const Line& line) {
+  json rows = json::array();
+  for (const ExplainRow& r : e.rows) {
+    rows.push_back({{"name", r.name}, {"op", r.op}, {"count", r.count}, {"scale", r.scale}, {"bits", r.bits},
+                    {"client_to_server", r.client_to_server}, {"server_to_client", r.server_to_client},
+                    {"messages", r.messages}, {"bundle", r.bundle_bytes}});
+  }
+  std::cout << json{{"program", to_hex(program_hash(c.program))},
+                    {"reveal", to_text(c.program.reveal)},
+                    {"protocol", to_text(c.program.suite)},
+                    {"rows", rows},
+                    {"online", {{"client_to_server", e.client_to_server}, {"server_to_client", e.server_to_client},
+                                {"messages", e.messages}}},
+                    {"bundle", e.bundle_bytes},
+                    {"masked_weights", e.masked_weight_bytes},
+                    {"logit_error", c.logit_error},
+                    {"line_seconds", line_seconds(e, line.bandwidth, line.latency)}}
+                   .dump()
+            << std::endl;
+}
+
+void print_table(const Compiled& c, const Explanation& e, const Line& line) {
+  std::printf("program %s, reveals the %s\n\n", to_hex(program_hash(c.program)).c_str(),
+              std::string(to_text(c.program.reveal)).c_str());
+  std::printf("%-24s %-9s %8s %6s %5s %12s %12s %9s %9s\n", "name", "op", "values", "scale", "bits", "to server B",
+              "to client B", "messages", "bundle B");
+  for (const ExplainRow& r : e.rows) {
+    std::printf("%-24.24s %-9s %8zu %6d %5u %12zu %12zu %9zu %9zu\n", r.name.c_str(), r.op.c_str(), r.count, r.scale,
+                r.bits, r.client_to_server, r.server_to_client, r.messages, r.bundle_bytes);
+  }
+  std::printf("\none volume: %zu B to the server, %zu B to the client, %zu messages in sequence; bundle at most %zu B\n",
+              e.client_to_server, e.server_to_client, e.messages, e.bundle_bytes);
+  std::printf("masked weights, once per client: %zu B\n", e.masked_weight_bytes);
+  std::printf("on the line at %s: %.3f s\n", line.text.c_str(), line_seconds(e, line.bandwidth, line.latency));
+  std::printf("rounding moves a logit by about %.1e (standard deviation)\n", c.logit_error);
+  std::printf("What this table tells of the weights, everyone who holds the program learns: shapes, scales (how large the "
+              "largest weight of a layer is, within a factor of two) and widths (the same of a layer's sums).\n");
+}
+
+}  // namespace
+}  // namespace smpc::tools
+
+int main(int argc, char** argv) {
+  using namespace smpc;
+  using namespace smpc::tools;
+  CLI::App app(
+      "Compiles a trained ONNX model: STEM.stripped.onnx (the graph without a weight, public), STEM.weights (what was "
+      "stripped, secret) and STEM.program (what both parties run, public).",
+      "smpc-compile");
+  std::string model;
+  std::string out;
+  std::vector<std::string> join;
+  std::string bandwidth = "1Gbps";
+  std::string latency = "20ms";
+  bool explain_wanted = false;
+  bool json_wanted = false;
+  CompileArguments compile;
+  app.add_option("model", model, "the trained model, ONNX");
+  app.add_option("-o,--output", out, "folder for the three files; with --join, the model to write");
+  compile.add_to(app);
+  app.add_flag("--explain", explain_wanted, "print one row per op: shape, scale, bits, bytes, messages, bundle");
+  app.add_flag("--json", json_wanted, "with --explain: one JSON object");
+  app.add_option("--bandwidth", bandwidth, "for --explain: bit/s of the line, e.g. 100Mbps")->capture_default_str();
+  app.add_option("--latency", latency, "for --explain: one way, e.g. 20ms")->capture_default_str();
+  app.add_option("--join", join, "STRIPPED WEIGHTS: puts a model together again")->expected(2)->excludes("model");
+  return run_tool(app, argc, argv, [&] {
+    if (!join.empty()) {
+      if (out.empty()) fail_usage("--join: expected -o MODEL.onnx; see --help");
+      return join_model(join[0], join[1], out);
+    }
+    if (model.empty() || (out.empty() && !explain_wanted)) {
+      fail_usage("expected MODEL.onnx and -o DIR (or --explain); see --help");
+    }
+    const Line line{with_unit(bandwidth, {{"Gbps", 1e9}, {"Mbps", 1e6}, {"kbps", 1e3}}, "--bandwidth"),
+                    with_unit(latency, {{"ms", 1e-3}, {"s", 1}, {"us", 1e-6}}, "--latency"),
+                    bandwidth + " and " + latency + " one way"};
+    const CompileOptions options = compile.options();
+    const Compiled compiled = load_compiled({model, "", ""}, options);
+    if (!out.empty()) write_compiled(model, out, options, compiled.program);
+    if (!explain_wanted) return;
+    const Explanation e = explain(compiled.program);
+    json_wanted ? print_json(compiled, e, line) : print_table(compiled, e, line);
+  });
+}

@@ -1,0 +1,30 @@
+// smpc-dealer: makes correlated randomness.
+#include "common.h"
+#include "smpc/service/dealer.h"
+
+int main(int argc, char** argv) {
+  using namespace smpc;
+  using namespace smpc::tools;
+  CLI::App app(
+      "Makes the correlated randomness that secure inferences use up. Servers register their programs, clients take "
+      "bundles, one a volume. It needs no model and sees no volume. Runs until SIGTERM or Ctrl-C.",
+      "smpc-dealer");
+  DealerOptions options;
+  Folders folders;
+  app.add_option("--listen", options.listen, "HOST:PORT to listen on; port 0 picks a free one")->capture_default_str();
+  add_folder_options(app, Role::dealer, folders);
+  app.add_option("--pool", options.pool, "bundles kept ready in memory for each program")
+      ->check(CLI::Range(0, 100000))
+      ->capture_default_str();
+  app.add_option("--max-sessions", options.max_sessions, "sessions at once")->check(CLI::Range(1, 10000))->capture_default_str();
+  return run_tool(app, argc, argv, [&] {
+    const Identity identity = Identity::load(folders.identity, Role::dealer);
+    options.state = folders.state;
+    options.log = log_line;
+    DealerService dealer(identity, options);
+    log_line("smpc-dealer listening on port " + std::to_string(dealer.port()) + " as " + identity.name().uri());
+    log_line("smpc-dealer ready");
+    serve_until_signalled([&] { dealer.run(); }, [&] { dealer.stop(); });
+    log_line("smpc-dealer stopped");
+  });
+}

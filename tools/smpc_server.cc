@@ -1,0 +1,55 @@
+// smpc-server: the model's owner.
+#include "common.h"
+#include "model_files.h"
+#include "smpc/base/error.h"
+#include "smpc/service/server.h"
+
+int main(int argc, char** argv) {
+  using namespace smpc;
+  using namespace smpc::tools;
+  CLI::App app(
+      "Answers clients with a model whose weights they never see. Compiles MODEL.onnx in memory (or takes what "
+      "smpc-compile wrote), registers the program with the dealer, then serves until SIGTERM or Ctrl-C.",
+      "smpc-server");
+  ServerOptions options;
+  Folders folders;
+  CompileArguments compile;
+  ModelSource source;
+  bool bump = false;
+  app.add_option("--model", source.model, "the trained model, ONNX");
+  app.add_option("--program", source.program, "instead of --model: the program that smpc-compile wrote")->excludes("--model");
+  app.add_option("--weights", source.weights, "with --program: the weights file that smpc-compile wrote")->excludes("--model");
+  compile.add_to(app);
+  app.add_option("--listen", options.listen, "HOST:PORT to listen on; port 0 picks a free one")->capture_default_str();
+  app.add_option("--dealer", options.dealer, "HOST:PORT of the dealer")->capture_default_str();
+  add_folder_options(app, Role::server, folders);
+  app.add_option("--max-sessions", options.max_sessions, "sessions at once")->check(CLI::Range(1, 10000))->capture_default_str();
+  app.add_option("--quota", options.quota, "volumes that one client identity may ask for, ever; 0: no limit")->capture_default_str();
+  app.add_option("--quota-total", options.quota_total, "volumes that all clients may ask for, ever; 0: no limit")->capture_default_str();
+  app.add_flag("--bump-epoch", bump, "after restoring --state from a backup: refuse every older bundle, and exit");
+  return run_tool(app, argc, argv, [&] {
+    if (bump) {
+      log_line("the epoch of " + folders.state.string() + " is now " + std::to_string(bump_epoch(folders.state)));
+      return;
+    }
+    if (source.model.empty() && (source.program.empty() || source.weights.empty())) {
+      fail_usage("expected --model MODEL.onnx, or --program and --weights; see --help");
+    }
+    if (source.model.empty() && compile.any()) {
+      fail_usage("compile options go with --model; a program has been compiled already");
+    }
+    const Identity identity = Identity::load(folders.identity, Role::server);
+    Compiled compiled = load_compiled(source, compile.options());
+    options.state = folders.state;
+    options.log = log_line;
+    const std::string hash = to_hex(program_hash(compiled.program));
+    const Reveal reveal = compiled.program.reveal;
+    options.on_ready = [hash, reveal] {
+      log_line("smpc-server ready: program " + hash + ", reveals " + std::string(to_text(reveal)));
+    };
+    ServerService server(identity, std::move(compiled.program), std::move(compiled.weights), options);
+    log_line("smpc-server listening on port " + std::to_string(server.port()) + " as " + identity.name().uri());
+    serve_until_signalled([&] { server.run(); }, [&] { server.stop(); });
+    log_line("smpc-server stopped");
+  });
+}

@@ -1,0 +1,179 @@
+// smpc-verify: float, fixed point in the clear, and two parties, side by side.
+#include <cmath>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "common.h"
+#include "model_files.h"
+#include "smpc/base/error.h"
+#include "smpc/compiler/float_reference.h"
+#include "smpc/correlation/dealer.h"
+#include "smpc/correlation/masks.h"
+#include "smpc/image/scan.h"
+#include "smpc/net/channel.h"
+#include "smpc/runtime/interpreter.h"
+#include "smpc/runtime/two_party.h"
+
+namespace smpc::tools {
+namespace {
+
+using nlohmann::json;
+
+struct LayerReport {
+  std::string name;
+  double largest_error = 0;  // fixed point against float
+  double largest_value = 0;  // of float
+};
+
+struct VolumeReport {
+  std::size_t volume = 0;
+  std::optional<std::size_t> first_difference;  // tensor in which two parties and fixed point differ
+  std::vector<LayerReport> layers;
+  std::size_t float_index = 0;
+  std::size_t fixed_index = 0;
+  double probability_error = 0;  // largest over all classes
+};
+
+std::size_t largest(std::span<const double> x) {
+  return static_cast<std::size_t>(std::max_element(x.begin(), x.end()) - x.begin());
+}
+
+// Both parties in this process, over memory channels, with a dealer's bundles. Every tensor, joined.
+std::vector<RingVector> run_two_parties(const Compiled& c, const RingVector& input, RingVector& result) {
+  const Plan plan = correlation_plan(c.program);
+  const Schedule schedule = make_schedule(c.program, plan, 1);
+  const Key mask = random_key();
+  const BundleSeeds seeds{random_key(), random_key()};
+  auto corrections = make_corrections(plan, mask, {&seeds, 1});
+  std::vector<ClientMaterial> material;
+  material.push_back({seeds.client, std::move(corrections.front())});
+  Bytes masked;
+  masked.reserve(MaskedLayout(plan).bytes());
+  write_masked_weights(plan, c.weights, mask, [&](ByteView row) { masked.insert(masked.end(), row.begin(), row.end()); });
+  finish_corrections(plan, masked, material);
+  const auto server_side = server_source(plan, {seeds.server});
+  const auto client_side = client_source(plan, std::move(material));
+  auto [to_client, to_server] = memory_channels("urn:smpc:server:verify", "urn:smpc:client:verify");
+  PartyRun server = PartyRun::server(c.program, plan, schedule, *server_side, c.weights);
+  PartyRun client = PartyRun::client(c.program, plan, schedule, *client_side, input);
+  std::jthread server_thread([&] { server.execute(*to_client); });
+  client.execute(*to_server);
+  server_thread.join();
+  result = client.result();
+  std::vector<RingVector> tensors;
+  for (std::size_t i = 0; i < c.program.tensors.size(); ++i) {
+    if (i > 0 && std::holds_alternative<ArgMaxOp>(c.program.ops[i - 1].kind)) break;
+    RingVector joined = server.share(i);
+    for (std::size_t k = 0; k < joined.size(); ++k) {
+      joined[k] = c.program.tensors[i].ring.reduce(joined[k] + client.share(i)[k]);
+    }
+    tensors.push_back(std::move(joined));
+  }
+  return tensors;
+}
+
+VolumeReport verify(const Compiled& c, const Network& network, std::span<const double> voxels, std::size_t volume,
+                    const std::string& image) {
+  VolumeReport report;
+  report.volume = volume;
+  const RingVector input = quantise(c.program, voxels, image + ", volume " + std::to_string(volume));
+  const auto fixed = interpret(c.program, c.weights, input);
+  RingVector result;
+  const auto two = run_two_parties(c, input, result);
+  for (std::size_t i = 0; i < two.size() && !report.first_difference; ++i) {
+    if (two[i] != fixed[i]) report.first_difference = i;
+  }
+  if (!report.first_difference && result != fixed.back()) report.first_difference = fixed.size() - 1;
+
+  // Float layers against the program's tensors: one per op but a rescale, which is no layer of the model.
+  const auto layers = float_layers(network, voxels);
+  std::size_t layer = 0;
+  std::vector<double> logits;
+  for (std::size_t i = 0; i < c.program.ops.size(); ++i) {
+    const OpKind& kind = c.program.ops[i].kind;
+    if (std::holds_alternative<TruncateOp>(kind) || std::holds_alternative<ArgMaxOp>(kind)) continue;
+    const std::vector<double> values = dequantise(c.program.tensors[i + 1], fixed[i + 1]);
+    LayerReport l{c.program.ops[i].name, 0, 0};
+    for (std::size_t k = 0; k < values.size(); ++k) {
+      l.largest_error = std::max(l.largest_error, std::abs(values[k] - layers[layer][k]));
+      l.largest_value = std::max(l.largest_value, std::abs(layers[layer][k]));
+    }
+    report.layers.push_back(l);
+    logits = values;
+    ++layer;
+  }
+  const std::vector<double> p_fixed = softmax(logits);
+  const std::vector<double> p_float = softmax(layers.back());
+  report.fixed_index = largest(logits);
+  report.float_index = largest(layers.back());
+  for (std::size_t k = 0; k < p_fixed.size(); ++k) {
+    report.probability_error = std::max(report.probability_error, std::abs(p_fixed[k] - p_float[k]));
+  }
+  return report;
+}
+
+void print_text(const Program& program, const VolumeReport& r) {
+  std::printf("volume %zu\n", r.volume);
+  std::printf("  %-24s %14s %14s\n", "layer", "largest value", "largest error");
+  for (const LayerReport& l : r.layers) std::printf("  %-24.24s %14.6g %14.3g\n", l.name.c_str(), l.largest_value, l.largest_error);
+  std::printf("  two parties against fixed point: %s\n",
+              r.first_difference ? ("differ first in tensor " + std::to_string(*r.first_difference)).c_str()
+                                 : "every bit of every tensor agrees");
+  std::printf("  float says %s, fixed point says %s; probabilities differ by at most %.2g\n",
+              program.labels[r.float_index].c_str(), program.labels[r.fixed_index].c_str(), r.probability_error);
+}
+
+json to_json(const Program& program, const VolumeReport& r) {
+  json layers = json::array();
+  for (const LayerReport& l : r.layers) {
+    layers.push_back({{"name", l.name}, {"largest_value", l.largest_value}, {"largest_error", l.largest_error}});
+  }
+  return {{"volume", r.volume},
+          {"two_party_equal", !r.first_difference.has_value()},
+          {"first_difference", r.first_difference ? json(*r.first_difference) : json(nullptr)},
+          {"layers", layers},
+          {"float_label", program.labels[r.float_index]},
+          {"fixed_label", program.labels[r.fixed_index]},
+          {"largest_probability_error", r.probability_error}};
+}
+
+}  // namespace
+}  // namespace smpc::tools
+
+int main(int argc, char** argv) {
+  using namespace smpc;
+  using namespace smpc::tools;
+  CLI::App app(
+      "Runs a model on a scan three ways in one process: in float, in fixed point in the clear, and between two parties; "
+      "says where the last two differ (nowhere, or exit 1) and how far fixed point is from float at every layer.",
+      "smpc-verify");
+  std::string model;
+  std::string image;
+  std::string volume;
+  bool json_wanted = false;
+  CompileArguments compile;
+  app.add_option("--model", model, "the trained model, ONNX")->required();
+  app.add_option("--image", image, "the scan, NIfTI, on the model's grid")->required();
+  app.add_option("--volume", volume, "which volume of a 4-D scan, counted from 0, or all (default: 0 of a 3-D scan)");
+  app.add_flag("--json", json_wanted, "print one JSON object");
+  compile.add_to(app);
+  bool equal = true;
+  const int code = run_tool(app, argc, argv, [&] {
+    const Scan scan = load_scan(image, parse_volume_selection(volume));
+    Network network = load_network(model);
+    const Compiled compiled = load_compiled({model, "", ""}, compile.options());
+    if (!compiled.program.grid) fail_input("the model declares no grid; give --grid");
+    check_grid(scan.header, *compiled.program.grid, image);
+    json all = json::array();
+    for (std::size_t i = 0; i < scan.volumes.size(); ++i) {
+      const VolumeReport r = verify(compiled, network, scan.volumes[i], scan.indices[i], image);
+      equal = equal && !r.first_difference;
+      json_wanted ? all.push_back(to_json(compiled.program, r)) : print_text(compiled.program, r);
+    }
+    if (json_wanted) {
+      std::cout << json{{"program", to_hex(program_hash(compiled.program))}, {"volumes", all}}.dump() << std::endl;
+    }
+  });
+  return code == 0 && !equal ? 1 : code;
+}
