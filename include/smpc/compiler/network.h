@@ -1,0 +1,49 @@
+// A model as the compiler sees it: a chain of affine maps and ReLUs over one flattened input, in float.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "smpc/model/model.h"
+
+namespace smpc {
+
+// y = W x + bias. W: outputs x inputs, row by row.
+struct Affine {
+  std::string name;
+  std::size_t outputs = 0;
+  std::size_t inputs = 0;
+  std::vector<float> weights;
+  std::vector<double> bias;  // one per output
+};
+
+struct Relu {
+  std::string name;
+};
+
+using Layer = std::variant<Affine, Relu>;
+
+// What ends the graph; computed in the clear by whoever receives the logits (softmax), or inside the protocol.
+enum class Tail { none, softmax, argmax };
+
+struct Network {
+  std::string input_name;
+  std::vector<std::int64_t> input_dims;  // without the batch dimension
+  std::vector<Layer> layers;
+  Tail tail = Tail::none;
+};
+
+// Takes a model apart; refuses (bad_input) what it does not know, naming the node and what to do.
+//
+// The graph is one chain from one input, whose first dimension is the batch (unknown or fixed), to one output of shape
+// [batch, classes]. Ops, with the meaning of each opset from 6 to 18: Flatten, Reshape, Squeeze, Unsqueeze, Identity,
+// Dropout (inference), Gemm and MatMul with constant weights on the right, Add of a constant, Relu, and at the end
+// Softmax or ArgMax over the classes; and what exporters compute from shapes (Shape, Gather, Concat).
+//  - Weights are float32; those of a double model are rounded to it. Gemm's alpha is multiplied into them.
+//  - An Add goes into the bias of the affine map before it or, where there is none, of the one after it.
+//  - Two affine maps in a row stay two. A Relu right after a Relu is dropped.
+Network build_network(Model&& model);
+
+}  // namespace smpc

@@ -1,0 +1,127 @@
+#include "smpc/compiler/network.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "network_builder.h"
+#include "smpc/base/error.h"
+
+namespace smpc {
+
+NetworkBuilder::NetworkBuilder(Model&& model) : model_(std::move(model)) {}
+
+const std::map<std::string, NetworkBuilder::Handler>& NetworkBuilder::handlers() {
+  using B = NetworkBuilder;
+  static const std::map<std::string, Handler> table = {
+      {"Add", &B::add},           {"ArgMax", &B::arg_max},   {"Concat", &B::concat}, {"Dropout", &B::dropout},
+      {"Flatten", &B::flatten},   {"Gather", &B::gather},    {"Gemm", &B::gemm},     {"Identity", &B::identity},
+      {"MatMul", &B::mat_mul},    {"Relu", &B::relu},        {"Reshape", &B::reshape_op},
+      {"Shape", &B::shape},       {"Softmax", &B::softmax},  {"Squeeze", &B::squeeze},
+      {"Unsqueeze", &B::unsqueeze}};
+  return table;
+}
+
+void NetworkBuilder::fail_graph(const std::string& what) const { fail_input(model_.source + ": " + what); }
+
+void NetworkBuilder::fail(const Node& node, const std::string& what) const {
+  fail_graph(describe(node) + ": " + what);
+}
+
+void NetworkBuilder::start() {
+  for (const Node& n : model_.nodes) {
+    for (const auto& in : n.inputs) ++uses_[in];
+  }
+  for (const auto& out : model_.outputs) ++uses_[out.name];
+  for (const ValueInfo& in : model_.inputs) {
+    if (uses_.count(in.name) == 0) {
+      fail_graph("input " + quote_name(in.name) + ": nothing reads it; remove it from the model");
+    }
+  }
+  if (model_.inputs.size() != 1) {
+    fail_graph("expected one input, found " + std::to_string(model_.inputs.size()) +
+               "; if this is a stripped model, join it with its weights first");
+  }
+  const ValueInfo& in = model_.inputs.front();
+  if (in.type != ElementType::f32 && in.type != ElementType::f64) {
+    fail_graph("input " + quote_name(in.name) + ": expected float or double, found " + to_text(in.type));
+  }
+  if (in.dims.size() < 2) {
+    fail_graph("input " + quote_name(in.name) + ": expected the batch and at least one more dimension, found " +
+               std::to_string(in.dims.size()) + " in all; export the model with a batch");
+  }
+  Dims dims = in.dims;
+  if (dims[0] == unknown_dim) dims[0] = batch_dim;
+  batch_.dim = dims[0];
+  type_ = in.type;
+  per_sample_ = product(dims, 1, dims.size()).value_or(0);
+  if (per_sample_ <= 0) fail_graph("input " + quote_name(in.name) + ": expected at most 2^31 elements, found more");
+  network_.input_name = in.name;
+  network_.input_dims.assign(dims.begin() + 1, dims.end());
+  values_.emplace(in.name, Data{dims, version_});
+  for (const auto& [name, tensor] : model_.constants) values_.emplace(name, Constant{name});
+}
+
+void NetworkBuilder::visit(Node& node) {
+  const auto handler = handlers().find(node.op);
+  if (handler == handlers().end()) {
+    std::string supported;
+    for (const auto& [op, unused] : handlers()) supported += (supported.empty() ? "" : ", ") + op;
+    fail(node, "this op is not supported; supported are Constant, " + supported);
+  }
+  (this->*handler->second)(node);
+  if (!node.attributes.empty()) {
+    fail(node, "attribute " + quote_name(node.attributes.begin()->first) + " is not supported; remove it");
+  }
+  const auto result = values_.find(node.outputs.front());
+  const bool read = uses_.count(node.outputs.front()) != 0;
+  if (result != values_.end() && std::holds_alternative<Data>(result->second) && !read) {
+    fail(node, "nothing reads its output; remove it");
+  }
+}
+
+void NetworkBuilder::finish() {
+  if (model_.outputs.size() != 1) {
+    fail_graph("expected one output, found " + std::to_string(model_.outputs.size()) + "; keep the logits only");
+  }
+  const ValueInfo& out = model_.outputs.front();
+  const std::string what = "output " + quote_name(out.name);
+  const auto found = values_.find(out.name);
+  const Data* last = found == values_.end() ? nullptr : std::get_if<Data>(&found->second);
+  if (last == nullptr || last->version != version_) {
+    fail_graph(what + ": expected what the last node computes from the input, found something else");
+  }
+  if (!pending_bias_.empty()) {
+    fail_graph(pending_from_ + ": adds to the input, but no linear layer follows; remove it");
+  }
+  const bool has_affine = std::any_of(network_.layers.begin(), network_.layers.end(),
+                                      [](const Layer& l) { return std::holds_alternative<Affine>(l); });
+  if (!has_affine) fail_graph("expected at least one linear layer (Gemm, or MatMul and Add), found none");
+  const bool index = network_.tail == Tail::argmax;
+  const Dims& dims = last->dims;
+  if (!index && (dims.size() != 2 || dims[0] != batch_.dim)) {
+    fail_graph(what + ": expected shape [batch, classes], found " + to_text(dims) + "; flatten it");
+  }
+  if (out.type != (index ? ElementType::i64 : type_)) {
+    fail_graph(what + ": expected type " + to_text(index ? ElementType::i64 : type_) + ", found " + to_text(out.type));
+  }
+  if (!out.has_shape) return;
+  bool same = out.dims.size() == dims.size();
+  for (std::size_t i = 0; same && i < dims.size(); ++i) {
+    same = out.dims[i] == unknown_dim || dims[i] == batch_dim || out.dims[i] == dims[i];
+  }
+  if (!same) {
+    fail_graph(what + ": declared with another shape than the one computed, " + to_text(dims) +
+               "; export the model again");
+  }
+}
+
+Network NetworkBuilder::build() {
+  start();
+  for (Node& node : model_.nodes) visit(node);
+  finish();
+  return std::move(network_);
+}
+
+Network build_network(Model&& model) { return NetworkBuilder(std::move(model)).build(); }
+
+}  // namespace smpc

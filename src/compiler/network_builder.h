@@ -1,0 +1,126 @@
+// Walks a model node by node and keeps the one chain of values that the input goes through.
+#pragma once
+
+#include <limits>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "smpc/compiler/network.h"
+
+namespace smpc {
+
+using Dims = std::vector<std::int64_t>;
+
+// An unknown batch, wherever dimensions or values computed from them stand.
+constexpr std::int64_t batch_dim = std::numeric_limits<std::int64_t>::min();
+
+// What a batch means for shapes: with a batch of one, any shape that keeps the values is one sample. Otherwise, the
+// first dimension stays the batch, so that each row is one sample.
+struct Batch {
+  std::int64_t dim = batch_dim;  // or its fixed size
+  bool keeps(const Dims& dims, std::int64_t per_sample) const;
+};
+
+// Products of dimensions, of which one may be the unknown batch; nullopt when the result is no dimension.
+std::optional<std::int64_t> product(const Dims& dims, std::size_t first, std::size_t last);
+// ONNX's Reshape: 0 copies (unless allow_zero), -1 is inferred. nullopt, with the reason, where it cannot be.
+std::optional<Dims> reshape(const Dims& from, const Dims& to, bool allow_zero, std::string& why);
+std::string to_text(const Dims& dims);
+
+// The values of a constant, spread over one sample of a tensor, by numpy's rule; nullopt when it would not broadcast
+// one way, or would differ from sample to sample.
+std::optional<std::vector<double>> spread(const Dims& from, const std::vector<double>& values, const Dims& to,
+                                          const Batch& batch);
+
+// One value of the graph.
+struct Data {
+  Dims dims;
+  std::size_t version;  // of the chain, when it was computed
+};
+// Integers computed from shapes and constants: a scalar, or a list.
+struct Integers {
+  bool scalar;
+  std::vector<std::int64_t> values;
+};
+struct Constant {
+  std::string name;  // in Model::constants
+};
+using Value = std::variant<Data, Integers, Constant>;
+
+class NetworkBuilder {
+ public:
+  explicit NetworkBuilder(Model&& model);
+  Network build();
+
+ private:
+  using Handler = void (NetworkBuilder::*)(Node&);
+  static const std::map<std::string, Handler>& handlers();
+
+  void start();
+  void visit(Node& node);
+  void finish();
+
+  // Ops, in network_ops.cc and network_linear.cc.
+  void flatten(Node& node);
+  void reshape_op(Node& node);
+  void squeeze(Node& node);
+  void unsqueeze(Node& node);
+  void identity(Node& node);
+  void dropout(Node& node);
+  void relu(Node& node);
+  void softmax(Node& node);
+  void arg_max(Node& node);
+  void shape(Node& node);
+  void gather(Node& node);
+  void concat(Node& node);
+  void gemm(Node& node);
+  void mat_mul(Node& node);
+  void add(Node& node);
+
+  [[noreturn]] void fail(const Node& node, const std::string& what) const;
+  [[noreturn]] void fail_graph(const std::string& what) const;
+
+  // Attributes are taken: what is left afterwards was not honoured, and is refused.
+  std::int64_t take_int(Node& node, const std::string& name, std::int64_t otherwise);
+  bool take_flag(Node& node, const std::string& name, bool otherwise);
+  float take_float(Node& node, const std::string& name, float otherwise);
+  std::optional<Dims> take_ints(Node& node, const std::string& name);
+  std::size_t axis_of(const Node& node, std::int64_t axis, std::size_t rank, int negative_since) const;
+  // The axes of Squeeze and Unsqueeze: an attribute before opset 13, an input since.
+  std::optional<std::set<std::size_t>> take_axes(Node& node, std::size_t rank);
+
+  bool has_input(const Node& node, std::size_t index) const;
+  const Value& value(const Node& node, std::size_t index) const;
+  const Data& data(const Node& node, std::size_t index) const;  // the chain's newest value
+  bool is_constant(const Node& node, std::size_t index) const;
+  const Tensor& constant(const Node& node, std::size_t index, const std::string& role) const;
+  const Tensor& float_constant(const Node& node, std::size_t index, const std::string& role) const;
+  Integers integers(const Node& node, std::size_t index, const std::string& role) const;
+  void set(const Node& node, Value value);
+  void set_view(const Node& node, Dims dims);  // the same values under another shape
+
+  // A new affine map; `weights` as the constant at input `index`, transposed unless it has one row per output.
+  void push_affine(Node& node, std::size_t index, bool row_per_output, float alpha, std::vector<double> bias);
+  std::vector<float> take_weights(const Node& node, std::size_t index);
+  std::vector<double> doubles(const Node& node, std::size_t index, const std::string& role) const;
+  void add_broadcast_6(Node& node, const Dims& to, Dims& from);
+  void add_bias(const std::vector<double>& bias);
+
+  Model model_;
+  Network network_;
+  Batch batch_;
+  ElementType type_ = ElementType::f32;
+  std::int64_t per_sample_ = 0;         // elements of the chain's newest value
+  std::size_t version_ = 0;             // how often the chain's values have changed
+  std::vector<double> pending_bias_;    // added before any affine map: goes into the next
+  std::string pending_from_;            // the node that did
+  std::string ended_by_;                // the trailing Softmax or ArgMax
+  std::map<std::string, Value> values_;
+  std::map<std::string, int> uses_;     // how many nodes and outputs read a name
+};
+
+}  // namespace smpc

@@ -1,0 +1,141 @@
+// Attributes and inputs of nodes, as the ops take them.
+#include <cmath>
+#include <utility>
+
+#include "network_builder.h"
+
+namespace smpc {
+
+std::int64_t NetworkBuilder::take_int(Node& node, const std::string& name, std::int64_t otherwise) {
+  const auto at = node.attributes.find(name);
+  if (at == node.attributes.end()) return otherwise;
+  const auto* v = std::get_if<std::int64_t>(&at->second);
+  if (v == nullptr) fail(node, "attribute " + quote_name(name) + ": expected an integer");
+  const std::int64_t out = *v;
+  node.attributes.erase(at);
+  return out;
+}
+
+bool NetworkBuilder::take_flag(Node& node, const std::string& name, bool otherwise) {
+  const std::int64_t v = take_int(node, name, otherwise ? 1 : 0);
+  if (v != 0 && v != 1) fail(node, "attribute " + quote_name(name) + ": expected 0 or 1, found " + std::to_string(v));
+  return v == 1;
+}
+
+float NetworkBuilder::take_float(Node& node, const std::string& name, float otherwise) {
+  const auto at = node.attributes.find(name);
+  if (at == node.attributes.end()) return otherwise;
+  const auto* v = std::get_if<float>(&at->second);
+  if (v == nullptr || !std::isfinite(*v)) fail(node, "attribute " + quote_name(name) + ": expected a finite number");
+  const float out = *v;
+  node.attributes.erase(at);
+  return out;
+}
+
+std::optional<Dims> NetworkBuilder::take_ints(Node& node, const std::string& name) {
+  const auto at = node.attributes.find(name);
+  if (at == node.attributes.end()) return std::nullopt;
+  auto* v = std::get_if<std::vector<std::int64_t>>(&at->second);
+  if (v == nullptr) fail(node, "attribute " + quote_name(name) + ": expected integers");
+  Dims out = std::move(*v);
+  node.attributes.erase(at);
+  return out;
+}
+
+// `rank` is one more than the largest axis.
+std::size_t NetworkBuilder::axis_of(const Node& node, std::int64_t axis, std::size_t rank, int negative_since) const {
+  const auto n = static_cast<std::int64_t>(rank);
+  const std::int64_t least = model_.opset >= negative_since ? -n : 0;
+  if (axis < least || axis >= n) {
+    fail(node, "axis: expected " + std::to_string(least) + " to " + std::to_string(n - 1) + " in opset " +
+                   std::to_string(model_.opset) + ", found " + std::to_string(axis));
+  }
+  return static_cast<std::size_t>(axis < 0 ? axis + n : axis);
+}
+
+std::optional<std::set<std::size_t>> NetworkBuilder::take_axes(Node& node, std::size_t rank) {
+  std::optional<Dims> axes = take_ints(node, "axes");
+  if (model_.opset >= 13 && has_input(node, 1)) axes = integers(node, 1, "axes").values;
+  if (!axes) return std::nullopt;
+  std::set<std::size_t> out;
+  for (const std::int64_t a : *axes) {
+    if (!out.insert(axis_of(node, a, rank, 11)).second) fail(node, "axes: " + std::to_string(a) + " is given twice");
+  }
+  return out;
+}
+
+bool NetworkBuilder::has_input(const Node& node, std::size_t index) const {
+  return index < node.inputs.size() && !node.inputs[index].empty();
+}
+
+const Value& NetworkBuilder::value(const Node& node, std::size_t index) const {
+  if (!has_input(node, index)) fail(node, "expected input " + std::to_string(index) + ", found none");
+  const auto found = values_.find(node.inputs[index]);
+  if (found == values_.end()) {
+    fail(node, "reads " + quote_name(node.inputs[index]) + ", a second output, which is not supported");
+  }
+  return found->second;
+}
+
+const Data& NetworkBuilder::data(const Node& node, std::size_t index) const {
+  const auto* d = std::get_if<Data>(&value(node, index));
+  if (d == nullptr) {
+    fail(node, "expected input " + std::to_string(index) + " computed from the model's input, found a constant");
+  }
+  if (d->version != version_) {
+    fail(node, "reads " + quote_name(node.inputs[index]) +
+                   ", which another node has already taken further; only a chain without branches is supported");
+  }
+  if (!ended_by_.empty() && node.op != "Identity") {
+    fail(node, "comes after " + ended_by_ + ", which must be the last; remove it");
+  }
+  return *d;
+}
+
+bool NetworkBuilder::is_constant(const Node& node, std::size_t index) const {
+  return std::holds_alternative<Constant>(value(node, index));
+}
+
+const Tensor& NetworkBuilder::constant(const Node& node, std::size_t index, const std::string& role) const {
+  const auto* c = std::get_if<Constant>(&value(node, index));
+  if (c == nullptr) fail(node, role + " " + quote_name(node.inputs[index]) + ": expected a constant, found a computed value");
+  return model_.constants.at(c->name);
+}
+
+const Tensor& NetworkBuilder::float_constant(const Node& node, std::size_t index, const std::string& role) const {
+  const Tensor& t = constant(node, index, role);
+  if (t.type() != type_) {
+    fail(node, role + " " + quote_name(node.inputs[index]) + ": expected " + to_text(type_) + " as the input is, found " +
+                   to_text(t.type()));
+  }
+  return t;
+}
+
+Integers NetworkBuilder::integers(const Node& node, std::size_t index, const std::string& role) const {
+  if (const auto* i = std::get_if<Integers>(&value(node, index))) return *i;
+  const Tensor& t = constant(node, index, role);
+  const auto* v = std::get_if<std::vector<std::int64_t>>(&t.values);
+  if (v == nullptr || t.dims.size() > 1) {
+    fail(node, role + " " + quote_name(node.inputs[index]) + ": expected a list of int64");
+  }
+  return {t.dims.empty(), *v};
+}
+
+void NetworkBuilder::set(const Node& node, Value value) { values_.insert_or_assign(node.outputs.front(), std::move(value)); }
+
+void NetworkBuilder::set_view(const Node& node, Dims dims) {
+  if (!batch_.keeps(dims, per_sample_)) {
+    fail(node, "gives shape " + to_text(dims) + ", in which the first dimension is no longer the batch" +
+                   (batch_.dim == batch_dim ? "" : " of " + std::to_string(batch_.dim)) +
+                   "; keep it first, or export the model with a fixed batch of 1");
+  }
+  set(node, Data{std::move(dims), version_});
+}
+
+std::vector<double> NetworkBuilder::doubles(const Node& node, std::size_t index, const std::string& role) const {
+  const Tensor& t = float_constant(node, index, role);
+  if (const auto* f = std::get_if<std::vector<float>>(&t.values)) return {f->begin(), f->end()};
+  return std::get<std::vector<double>>(t.values);
+}
+
+}  // namespace smpc

@@ -1,0 +1,67 @@
+// What this room's files share: ONNX messages, never seen outside it.
+#pragma once
+
+#include <onnx/onnx_pb.h>
+
+#include <string>
+#include <vector>
+
+#include "smpc/base/bytes.h"
+#include "smpc/model/model.h"
+
+namespace smpc {
+
+constexpr int oldest_opset = 6;
+constexpr int newest_opset = 18;
+// ONNX's own checker and schemas in the library go no further.
+constexpr int newest_known_opset = 17;
+constexpr int newest_known_ir = 8;
+
+[[noreturn]] void fail_model(const std::string& source, const std::string& what);
+
+std::string describe(const onnx::NodeProto& node);
+bool is_default_domain(const std::string& domain);
+
+// Parses, and refuses fields that this version of the format does not know: a weight could hide in one.
+onnx::ModelProto parse_model(ByteView bytes, const std::string& source);
+
+// Everything that load_model promises, but for what ONNX's checker adds. Returns the opset.
+int check_model(const onnx::ModelProto& model, const std::string& source);
+
+// Payload, dims and type agree; values are finite. `what` names the tensor in errors.
+void check_tensor(const onnx::TensorProto& tensor, const std::string& what, const std::string& source);
+std::size_t element_count(const onnx::TensorProto& tensor);  // of a checked tensor
+const char* data_type_name(int type);
+
+// Op, number of inputs and outputs, and attributes, against ONNX's schema of that opset.
+void check_op(const onnx::NodeProto& node, int opset, const std::string& source);
+
+// ONNX's own checker, as far as it knows the format; `stripped` is as it was afterwards. Weights must have been taken
+// out before: the checker copies.
+void run_onnx_checker(onnx::ModelProto& stripped, int opset, const std::string& source);
+
+// A weight that was taken out of a model: either an initializer or a Constant node.
+struct Part {
+  bool is_node = false;
+  std::uint32_t position = 0;  // among the original's initializers, or nodes
+  bool listed = false;         // its graph input stood in the original
+  onnx::TensorProto tensor;
+  onnx::NodeProto node;
+
+  const std::string& name() const { return is_node ? node.output(0) : tensor.name(); }
+};
+
+// `model` becomes the stripped one; it must have been checked.
+std::vector<Part> detach_weights(onnx::ModelProto& model);
+// The reverse. False when the parts do not fit the model.
+[[nodiscard]] bool attach_weights(onnx::ModelProto& model, std::vector<Part>&& parts);
+// The first weight left in a model, or nothing.
+std::string find_weight(const onnx::ModelProto& model);
+
+// The attribute of a Constant node that holds its value; checked nodes have exactly one.
+const onnx::AttributeProto& constant_value(const onnx::NodeProto& node);
+
+// Of a checked and stripped model and its parts. Takes the tensors apart one by one, so that no two copies of all exist.
+Model to_model(onnx::ModelProto&& stripped, std::vector<Part>&& parts, int opset, const std::string& source);
+
+}  // namespace smpc
