@@ -1,0 +1,91 @@
+#include "smpc/program/program.h"
+
+#include <gtest/gtest.h>
+
+#include "program/examples.h"
+#include "smpc/base/error.h"
+#include "smpc/program/weights.h"
+
+namespace smpc {
+namespace {
+
+using testing::example;
+
+TEST(Program, DecodesToWhatWasEncoded) {
+  for (const Reveal reveal : {Reveal::label, Reveal::logits}) {
+    Program p = example(reveal);
+    EXPECT_EQ(decode_program(encode(p)), p);
+    p.grid.reset();
+    EXPECT_EQ(decode_program(encode(p)), p);
+    p.input_norm = 0;
+    EXPECT_EQ(decode_program(encode(p)), p);
+  }
+}
+
+TEST(Program, TheHashIsThatOfTheBytesAndNamesEveryPart) {
+  const Program p = example();
+  EXPECT_EQ(program_hash(p), sha256(encode(p)));
+  EXPECT_EQ(program_hash(p), program_hash(decode_program(encode(p))));
+  std::vector<Program> others(9, p);
+  others[0] = example(Reveal::logits);
+  others[1].input_range = 12.25;
+  others[2].input_norm = 31;
+  others[3].grid->affine[3] = 1;
+  others[4].grid.reset();
+  others[5].labels[0] = "Rest";
+  others[6].ops[0].name = "First";
+  others[7].input_shape = {6};
+  others[8].tensors[0].scale = 11;
+  for (std::size_t i = 0; i < others.size(); ++i) EXPECT_NE(program_hash(others[i]), program_hash(p)) << i;
+}
+
+TEST(Program, ANearbyProgramHasOtherBytes) {
+  Program p = example();
+  p.tensors[0].ring = p.tensors[1].ring = Ring{41};
+  EXPECT_NE(encode(p), encode(example()));
+  EXPECT_EQ(decode_program(encode(p)), p);
+}
+
+TEST(IndexBits, AreEnoughAndNoMore) {
+  EXPECT_EQ(index_bits(1), 1U);
+  EXPECT_EQ(index_bits(2), 1U);
+  EXPECT_EQ(index_bits(3), 2U);
+  EXPECT_EQ(index_bits(4), 2U);
+  EXPECT_EQ(index_bits(5), 3U);
+  EXPECT_EQ(index_bits(58), 6U);
+  EXPECT_EQ(index_bits(64), 6U);
+  EXPECT_EQ(index_bits(65), 7U);
+}
+
+Weights weights_of(const Program& p) {
+  Weights w;
+  for (const Op& op : p.ops) {
+    if (const auto* linear = std::get_if<LinearOp>(&op.kind)) {
+      LinearWeights one;
+      one.matrix.resize(linear->inputs * linear->outputs);
+      one.bias.resize(linear->outputs);
+      w.push_back(std::move(one));
+    }
+  }
+  return w;
+}
+
+TEST(WeightsDeathTest, ThatDoNotFitTheProgramStopTheProcess) {
+  const Program p = example();
+  check_weights(p, weights_of(p));
+  Weights fewer = weights_of(p);
+  fewer.pop_back();
+  EXPECT_DEATH(check_weights(p, fewer), "internal error");
+  Weights more = weights_of(p);
+  more.emplace_back();
+  EXPECT_DEATH(check_weights(p, more), "internal error");
+  Weights smaller = weights_of(p);
+  smaller[1].matrix.pop_back();
+  EXPECT_DEATH(check_weights(p, smaller), "internal error");
+  Weights no_bias = weights_of(p);
+  no_bias[2].bias.clear();
+  EXPECT_DEATH(check_weights(p, no_bias), "internal error");
+}
+
+}  // namespace
+}  // namespace smpc

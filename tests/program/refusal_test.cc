@@ -1,0 +1,167 @@
+// Bytes that are no program, and programs whose parts do not fit together.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <limits>
+#include <string>
+
+#include "program/examples.h"
+#include "smpc/base/error.h"
+
+namespace smpc {
+namespace {
+
+using testing::example;
+
+// Refused as bad input, or a program that encodes to these very bytes. True: refused.
+bool refused_or_canonical(const Bytes& bytes) {
+  Program p;
+  try {
+    p = decode_program(bytes);
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::bad_input);
+    EXPECT_EQ(std::string(e.what()).find('\n'), std::string::npos);
+    EXPECT_NE(std::string(e.what()).find("program"), std::string::npos) << e.what();
+    return true;
+  }
+  EXPECT_EQ(encode(p), bytes);
+  return false;
+}
+
+TEST(ProgramBytes, EveryTruncationIsRefused) {
+  const Bytes bytes = encode(example());
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    const Bytes cut(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
+    EXPECT_TRUE(refused_or_canonical(cut)) << size;
+  }
+}
+
+TEST(ProgramBytes, ATrailingByteIsRefused) {
+  for (unsigned value = 0; value < 256; ++value) {
+    Bytes bytes = encode(example());
+    bytes.push_back(static_cast<std::byte>(value));
+    EXPECT_TRUE(refused_or_canonical(bytes));
+  }
+}
+
+TEST(ProgramBytes, EveryChangedByteIsRefusedOrCanonical) {
+  const Bytes bytes = encode(example());
+  std::size_t refused = 0;
+  for (std::size_t at = 0; at < bytes.size(); ++at) {
+    for (unsigned value = 0; value < 256; ++value) {
+      Bytes wrong = bytes;
+      wrong[at] = static_cast<std::byte>(value);
+      if (wrong != bytes && refused_or_canonical(wrong)) ++refused;
+    }
+  }
+  EXPECT_GT(refused, 0U);
+}
+
+TEST(ProgramBytes, ACountThatCannotBeThereIsRefusedBeforeMemoryIsTaken) {
+  const Bytes bytes = encode(example());
+  for (std::size_t at = 0; at + 4 <= bytes.size(); ++at) {
+    Bytes wrong = bytes;
+    for (std::size_t i = 0; i < 4; ++i) wrong[at + i] = std::byte{0xff};
+    refused_or_canonical(wrong);
+  }
+}
+
+struct Case {
+  const char* name;
+  std::function<void(Program&)> spoil;
+};
+
+const Case cases[] = {
+    {"ring of no bits", [](Program& p) { p.tensors[0].ring = p.tensors[1].ring = Ring{0}; }},
+    {"ring of 65 bits", [](Program& p) { p.tensors[0].ring = p.tensors[1].ring = Ring{65}; }},
+    {"linear map between two rings", [](Program& p) { p.tensors[0].ring = Ring{41}; }},
+    {"negative scale", [](Program& p) { p.tensors[0].scale = -1; }},
+    {"huge scale", [](Program& p) { p.tensors[0].scale = 128; }},
+    {"scale that the shift does not explain", [](Program& p) { p.tensors[2].scale = 10; }},
+    {"scale that the truncation does not explain", [](Program& p) { p.tensors[4].scale = 10; }},
+    {"shift of a whole ring", [](Program& p) { p.ops[1].kind = ReluOp{40}; }},
+    {"truncation that leaves one bit", [](Program& p) { p.ops[3].kind = TruncateOp{32}; }},
+    {"shape of the first tensor", [](Program& p) { p.input_shape = {2, 3}; p.tensors[0].count = 5; }},
+    {"input shape with a zero", [](Program& p) { p.input_shape = {2, 3, 0}; }},
+    {"input shape that overflows", [](Program& p) { p.input_shape = {std::size_t{1} << 33, std::size_t{1} << 33}; }},
+    {"linear map of another shape", [](Program& p) { p.ops[0].kind = LinearOp{6, 5}; }},
+    {"tensor without elements", [](Program& p) { p.tensors[2].count = 0; p.ops[2].kind = LinearOp{0, 3}; }},
+    {"ReLU that changes the count", [](Program& p) { p.tensors[2].count = 5; p.ops[2].kind = LinearOp{5, 3}; }},
+    {"no ops", [](Program& p) { p.ops.clear(); p.tensors.resize(1); }},
+    {"a tensor too many", [](Program& p) { p.tensors.push_back(p.tensors.back()); }},
+    {"a tensor too few", [](Program& p) { p.tensors.pop_back(); }},
+    {"no range", [](Program& p) { p.input_range = 0; }},
+    {"negative range", [](Program& p) { p.input_range = -1; }},
+    {"infinite range", [](Program& p) { p.input_range = std::numeric_limits<double>::infinity(); }},
+    {"range that is no number", [](Program& p) { p.input_range = std::numeric_limits<double>::quiet_NaN(); }},
+    {"negative norm", [](Program& p) { p.input_norm = -1; }},
+    {"norm that is no number", [](Program& p) { p.input_norm = std::numeric_limits<double>::quiet_NaN(); }},
+    {"grid of other voxels", [](Program& p) { p.grid->shape = {2, 3, 2}; }},
+    {"grid that is not finite", [](Program& p) { p.grid->affine[5] = std::numeric_limits<double>::infinity(); }},
+    {"a label too many", [](Program& p) { p.labels.push_back("more"); }},
+    {"a label too few", [](Program& p) { p.labels.pop_back(); }},
+    {"ArgMax in the middle", [](Program& p) { p.ops[3].kind = ArgMaxOp{}; }},
+    {"label without ArgMax", [](Program& p) { p.ops.pop_back(); p.tensors.pop_back(); }},
+    {"logits with ArgMax", [](Program& p) { p.reveal = Reveal::logits; p.labels.resize(1); }},
+    {"index of another width", [](Program& p) { p.tensors.back().ring = Ring{3}; }},
+    {"two indices", [](Program& p) { p.tensors.back().count = 2; }},
+    {"index with a scale", [](Program& p) { p.tensors.back().scale = 1; }},
+    {"another suite", [](Program& p) { p.suite = Suite::masked; }},
+};
+
+TEST(Program, PartsThatDoNotFitAreNotEncoded) {
+  for (const Case& c : cases) {
+    Program p = example();
+    c.spoil(p);
+    try {
+      encode(p);
+      ADD_FAILURE() << c.name;
+    } catch (const Error& e) {
+      EXPECT_EQ(e.kind(), ErrorKind::bad_input) << c.name;
+    }
+  }
+}
+
+// A little-endian number somewhere in the bytes, replaced.
+Bytes replaced(const Program& p, std::size_t at, ByteView value) {
+  Bytes bytes = encode(p);
+  std::copy(value.begin(), value.end(), bytes.begin() + static_cast<std::ptrdiff_t>(at));
+  return bytes;
+}
+
+TEST(ProgramBytes, MagicVersionSuiteAndPolicyAreChecked) {
+  const Program p = example();
+  for (std::size_t at = 0; at < 9; ++at) {
+    for (unsigned bit = 0; bit < 8; ++bit) {
+      Bytes wrong = encode(p);
+      wrong[at] ^= static_cast<std::byte>(1U << bit);
+      EXPECT_TRUE(refused_or_canonical(wrong)) << at;
+    }
+  }
+  const std::byte two[] = {std::byte{2}};
+  EXPECT_TRUE(refused_or_canonical(replaced(p, 9, two)));  // the policy
+  const std::byte logits[] = {std::byte{1}};
+  EXPECT_TRUE(refused_or_canonical(replaced(p, 9, logits)));
+}
+
+// Rings, scales and counts as they stand in the bytes: what encode() would never write is refused when read.
+TEST(ProgramBytes, BadRingsScalesAndCountsAreRefused) {
+  const Program p = example();
+  const std::size_t tensors = 4 + 4 + 2 + 4 + 3 * 8 + 8 + 8 + 1 + 3 * 4 + 16 * 8 + 4;
+  for (std::size_t t = 0; t < p.tensors.size(); ++t) {
+    const std::size_t count = tensors + 13 * t;
+    const std::size_t scale = count + 8;
+    const std::size_t ring = count + 12;
+    for (const unsigned bits : {0U, 65U, 255U}) {
+      const std::byte value[] = {static_cast<std::byte>(bits)};
+      EXPECT_TRUE(refused_or_canonical(replaced(p, ring, value))) << "tensor " << t << ", ring of " << bits;
+    }
+    EXPECT_TRUE(refused_or_canonical(replaced(p, scale, Bytes(4, std::byte{0xff})))) << "tensor " << t << ", scale -1";
+    EXPECT_TRUE(refused_or_canonical(replaced(p, scale, Bytes(1, std::byte{0x80})))) << "tensor " << t << ", scale 128";
+    EXPECT_TRUE(refused_or_canonical(replaced(p, count, Bytes(8)))) << "tensor " << t << ", no elements";
+    EXPECT_TRUE(refused_or_canonical(replaced(p, count, Bytes(8, std::byte{0xff})))) << "tensor " << t << ", too many";
+  }
+}
+
+}  // namespace
+}  // namespace smpc
