@@ -6,265 +6,269 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
-#include <vector>
+#include <limits>
+#include <string>
+#include <string_view>
 
-#include "smpc/base/error.h"
-#include "smpc/base/wide.h"
+#include "byte_order.h"
+#include "orientation.h"
 
-namespace smpc {
+namespace smpc::image {
 namespace {
 
-// The fields that matter, of either version, in this machine's byte order.
-struct Fields {
-  std::array<std::int64_t, 8> dim{};
-  std::int64_t datatype = 0;
-  std::int64_t bitpix = 0;
-  double vox_offset = 0;
-  double slope = 0;
-  double intercept = 0;
-  std::array<double, 8> pixdim{};
-  std::int64_t qform_code = 0;
-  std::int64_t sform_code = 0;
-  std::array<double, 6> quatern{};  // b, c, d, then the offsets
-  std::array<double, 12> srow{};
-  std::int64_t xyzt_units = 0;
-  std::int64_t intent = 0;
-};
+static_assert(sizeof(nifti_1_header) == 348 && sizeof(nifti_2_header) == 540);
 
-// Fields at their offsets in the file, swapped where they must be.
-class Raw {
- public:
-  Raw(std::span<const std::byte> bytes, bool swapped) : bytes_(bytes), swapped_(swapped) {}
-  template <class T>
-  T get(std::size_t offset) const {
-    std::array<std::byte, sizeof(T)> b;
-    std::memcpy(b.data(), bytes_.data() + offset, sizeof(T));
-    if (swapped_) std::reverse(b.begin(), b.end());
-    T v;
-    std::memcpy(&v, b.data(), sizeof(T));
-    return v;
+constexpr int header_bytes(int version) { return version == 1 ? 348 : 540; }
+
+constexpr const char* rewrite = "; write the file again with the tool that made it";
+
+// CIFTI-2: intents 3000 to 3099, and its XML in an extension of this code.
+constexpr int cifti_intent_first = 3000;
+constexpr int cifti_intent_last = 3099;
+constexpr std::int32_t cifti_extension = 32;
+constexpr const char* no_cifti =
+    "expected a volume, found CIFTI (a surface or a connectivity matrix); export the volume as .nii";
+
+template <class Header>
+NiftiFields common_fields(const Header& h, int version, bool swap) {
+  const auto get = [swap](auto value) { return in_native_order(value, swap); };
+  NiftiFields f;
+  f.version = version;
+  f.swap = swap;
+  for (std::size_t i = 0; i < 8; ++i) {
+    f.dim[i] = get(h.dim[i]);
+    f.pixdim[i] = get(h.pixdim[i]);
   }
-
- private:
-  std::span<const std::byte> bytes_;
-  bool swapped_;
-};
-
-// Both structs have the same member names; only their types and places differ.
-template <class H>
-Fields fields_of(const Raw& r) {
-  Fields f;
-  const auto number = [&]<class T>(std::size_t offset, const T*) { return r.get<T>(offset); };
-  const H* h = nullptr;
-#define SMPC_FIELD(member) number(offsetof(H, member), static_cast<std::decay_t<decltype(h->member)>*>(nullptr))
-#define SMPC_ELEMENT(member, i)                                     \
-  number(offsetof(H, member) + (i) * sizeof(*H{}.member),           \
-         static_cast<std::decay_t<decltype(*H{}.member)>*>(nullptr))
-  for (std::size_t i = 0; i < 8; ++i) f.dim[i] = SMPC_ELEMENT(dim, i);
-  for (std::size_t i = 0; i < 8; ++i) f.pixdim[i] = SMPC_ELEMENT(pixdim, i);
-  f.datatype = SMPC_FIELD(datatype);
-  f.bitpix = SMPC_FIELD(bitpix);
-  f.vox_offset = static_cast<double>(SMPC_FIELD(vox_offset));
-  f.slope = SMPC_FIELD(scl_slope);
-  f.intercept = SMPC_FIELD(scl_inter);
-  f.qform_code = SMPC_FIELD(qform_code);
-  f.sform_code = SMPC_FIELD(sform_code);
-  f.quatern = {SMPC_FIELD(quatern_b), SMPC_FIELD(quatern_c), SMPC_FIELD(quatern_d),
-               SMPC_FIELD(qoffset_x), SMPC_FIELD(qoffset_y), SMPC_FIELD(qoffset_z)};
+  f.datatype = get(h.datatype);
+  f.bitpix = get(h.bitpix);
+  f.intent_code = get(h.intent_code);
+  f.xyzt_units = get(h.xyzt_units);
+  f.vox_offset = static_cast<double>(get(h.vox_offset));
+  f.scl_slope = get(h.scl_slope);
+  f.scl_inter = get(h.scl_inter);
+  f.qform_code = get(h.qform_code);
+  f.sform_code = get(h.sform_code);
+  f.quatern = {get(h.quatern_b), get(h.quatern_c), get(h.quatern_d)};
+  f.qoffset = {get(h.qoffset_x), get(h.qoffset_y), get(h.qoffset_z)};
   for (std::size_t i = 0; i < 4; ++i) {
-    f.srow[i] = SMPC_ELEMENT(srow_x, i);
-    f.srow[4 + i] = SMPC_ELEMENT(srow_y, i);
-    f.srow[8 + i] = SMPC_ELEMENT(srow_z, i);
+    f.srow[i] = get(h.srow_x[i]);
+    f.srow[4 + i] = get(h.srow_y[i]);
+    f.srow[8 + i] = get(h.srow_z[i]);
   }
-  f.xyzt_units = SMPC_FIELD(xyzt_units);
-  f.intent = SMPC_FIELD(intent_code);
-#undef SMPC_FIELD
-#undef SMPC_ELEMENT
   return f;
 }
 
-struct TypeRow {
-  std::int64_t code;
-  const char* name;
-  std::size_t bytes;
-  std::optional<VoxelType> type;
-};
-
-const TypeRow types[] = {
-    {DT_UINT8, "uint8", 1, VoxelType::u8},      {DT_INT8, "int8", 1, VoxelType::i8},
-    {DT_UINT16, "uint16", 2, VoxelType::u16},   {DT_INT16, "int16", 2, VoxelType::i16},
-    {DT_UINT32, "uint32", 4, VoxelType::u32},   {DT_INT32, "int32", 4, VoxelType::i32},
-    {DT_UINT64, "uint64", 8, VoxelType::u64},   {DT_INT64, "int64", 8, VoxelType::i64},
-    {DT_FLOAT32, "float32", 4, VoxelType::f32}, {DT_FLOAT64, "float64", 8, VoxelType::f64},
-    {DT_FLOAT128, "float128", 16, {}},          {DT_COMPLEX64, "complex64", 8, {}},
-    {DT_COMPLEX128, "complex128", 16, {}},      {DT_COMPLEX256, "complex256", 32, {}},
-    {DT_RGB24, "RGB", 3, {}},                   {DT_RGBA32, "RGBA", 4, {}},
-};
-
-class Checker {
- public:
-  explicit Checker(const std::string& name) : name_(name) {}
-
-  [[noreturn]] void fail(const std::string& text) const { fail_input(name_ + ": " + text); }
-
-  void dims(const Fields& f, NiftiHeader& h) const {
-    const std::int64_t n = f.dim[0];
-    if (n < 1 || n > 7) fail("expected 3 or 4 dimensions, found dim[0] = " + std::to_string(n));
-    u128 elements = 1;
-    std::string shape;
-    for (std::size_t i = 1; i <= static_cast<std::size_t>(n); ++i) {
-      if (f.dim[i] < 1) fail("expected positive dimensions, found dim[" + std::to_string(i) + "] = " + std::to_string(f.dim[i]));
-      if (f.dim[i] > INT32_MAX) fail("expected dimensions below 2^31, found " + std::to_string(f.dim[i]));
-      shape += (i > 1 ? " x " : "") + std::to_string(f.dim[i]);
-      elements *= static_cast<u128>(f.dim[i]);
-      if (elements > (static_cast<u128>(1) << 60)) fail("expected a scan, found one that claims " + shape + " ... voxels");
-      if (i > 4 && f.dim[i] > 1) fail("expected a 3-D or 4-D scan, found dimensions " + shape);
-    }
-    if (n < 3) fail("expected a 3-D or 4-D scan, found dimensions " + shape);
-    for (std::size_t i = 0; i < 3; ++i) h.scan.grid.shape[i] = static_cast<std::uint32_t>(f.dim[i + 1]);
-    h.scan.volumes = n >= 4 ? static_cast<std::size_t>(f.dim[4]) : 1;
-    h.scan.four_d = h.scan.volumes > 1;
-    const u128 bytes = elements * h.voxel_bytes;
-    if (bytes > (static_cast<u128>(1) << 62)) fail("expected a scan, found one that claims " + shape + " voxels");
-    h.data_bytes = static_cast<std::uint64_t>(bytes);
+std::string as_hex(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    std::array<char, 4> digits{};
+    std::snprintf(digits.data(), digits.size(), "%02x", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    out += digits.data();
   }
+  return out;
+}
 
-  void type(const Fields& f, NiftiHeader& h) const {
-    for (const TypeRow& row : types) {
-      if (row.code != f.datatype) continue;
-      if (!row.type) fail(std::string("expected voxels that are real numbers, found ") + row.name);
-      if (f.bitpix != static_cast<std::int64_t>(8 * row.bytes)) {
-        fail("expected " + std::to_string(8 * row.bytes) + " bits per voxel for " + row.name + ", found " +
-             std::to_string(f.bitpix));
-      }
-      h.type = *row.type;
-      h.voxel_bytes = row.bytes;
-      h.scan.datatype = row.name;
-      return;
-    }
-    fail("expected a datatype of the NIfTI standard, found code " + std::to_string(f.datatype));
+void check_magic(const ScanFile& file, std::string_view magic) {
+  using namespace std::string_view_literals;
+  const std::string_view expected = magic.size() == 4 ? "n+1\0"sv : "n+2\0\r\n\x1a\n"sv;
+  if (magic == expected) return;
+  const std::string_view pair = magic.size() == 4 ? "ni1\0"sv : "ni2\0"sv;
+  if (magic.starts_with(pair)) {
+    file.fail("expected one NIfTI file with header and data (magic n+1 or n+2), found the header of a .hdr/.img pair; "
+              "convert the pair to one .nii");
   }
-
-  void scaling(const Fields& f, NiftiHeader& h) const {
-    if (f.slope == 0 || std::isnan(f.slope)) return;  // common: unscaled
-    if (std::isinf(f.slope) || !std::isfinite(f.intercept)) {
-      fail("expected a finite slope and intercept, found ones that are not");
-    }
-    h.slope = f.slope;
-    h.intercept = f.intercept;
+  if (magic == "\0\0\0\0"sv) {
+    file.fail("expected NIfTI (magic n+1), found Analyze 7.5, which does not tell left from right; convert it to .nii");
   }
-
-  std::uint64_t data_offset(const Fields& f, std::uint64_t least) const {
-    if (!(f.vox_offset >= static_cast<double>(least)) || f.vox_offset > 1e9 || f.vox_offset != std::floor(f.vox_offset)) {
-      fail("expected its data to begin at a byte from " + std::to_string(least) + " on, found a vox_offset that is " +
-           (std::isnan(f.vox_offset) ? "not a number" : "elsewhere"));
-    }
-    return static_cast<std::uint64_t>(f.vox_offset);
+  if (magic.starts_with(expected.substr(0, 4))) {
+    file.fail("expected magic " + as_hex(expected) + ", found " + as_hex(magic) +
+              ": the file was changed as if it were text; copy it again in binary");
   }
+  file.fail("expected magic " + as_hex(expected) + ", found " + as_hex(magic) +
+            ": the header is damaged; copy it again");
+}
 
-  void affine(const Fields& f, NiftiHeader& h) const {
-    std::array<double, 16>& a = h.scan.grid.affine;
-    a = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
-    if (f.sform_code > 0) {
-      std::copy(f.srow.begin(), f.srow.end(), a.begin());
-    } else if (f.qform_code > 0) {
-      from_quaternion(f, a);
-    } else {
-      fail("expected an orientation (sform or qform), found none: write one with the tool that made the scan");
-    }
-    const auto unit = f.xyzt_units & 7;
-    const double mm = unit == NIFTI_UNITS_METER ? 1000 : unit == NIFTI_UNITS_MICRON ? 0.001 : 1;
-    for (std::size_t i = 0; i < 12; ++i) {
-      a[i] *= mm;
-      if (!std::isfinite(a[i])) fail("expected a finite orientation, found one that is not");
+template <class Header>
+NiftiFields read_fields_as(ScanFile& file, std::int32_t sizeof_hdr, int version, bool swap) {
+  std::array<std::byte, sizeof(Header)> bytes{};
+  std::memcpy(bytes.data(), &sizeof_hdr, sizeof sizeof_hdr);
+  file.read(std::span(bytes).subspan(sizeof sizeof_hdr), "its header");
+  Header h{};
+  std::memcpy(&h, bytes.data(), bytes.size());
+  check_magic(file, std::string_view(h.magic, sizeof h.magic));
+  return common_fields(h, version, swap);
+}
+
+NiftiFields read_fields(ScanFile& file) {
+  std::int32_t size = 0;
+  file.read(std::as_writable_bytes(std::span(&size, 1)), "its header");
+  for (const bool swap : {false, true}) {
+    const std::int32_t native = in_native_order(size, swap);
+    if (native == header_bytes(1)) return read_fields_as<nifti_1_header>(file, size, 1, swap);
+    if (native == header_bytes(2)) return read_fields_as<nifti_2_header>(file, size, 2, swap);
+  }
+  file.fail("expected a NIfTI header of 348 or 540 bytes, found something else; convert the scan to one .nii or "
+            ".nii.gz file (not .img, DICOM, or gzip twice)");
+}
+
+std::string dims_text(const NiftiFields& f) {
+  std::string out;
+  for (std::size_t i = 1; i <= static_cast<std::size_t>(f.dim[0]); ++i) {
+    if (i > 1) out += " x ";
+    out += std::to_string(f.dim[i]);
+  }
+  return out;
+}
+
+void check_dims(const ScanFile& file, const NiftiFields& f) {
+  if (f.intent_code >= cifti_intent_first && f.intent_code <= cifti_intent_last) file.fail(no_cifti);
+  if (f.dim[0] < 1 || f.dim[0] > 7) {
+    file.fail("expected 3 or 4 dimensions, found dim[0] = " + std::to_string(f.dim[0]) + rewrite);
+  }
+  const auto axes = static_cast<std::size_t>(f.dim[0]);
+  for (std::size_t i = 1; i <= axes; ++i) {
+    if (f.dim[i] < 1) {
+      file.fail("expected positive dimensions, found dim[" + std::to_string(i) + "] = " + std::to_string(f.dim[i]) +
+                rewrite);
     }
   }
-
- private:
-  // The NIfTI standard, method 2: rotation from (b, c, d), voxel sizes, and the sign of the third axis.
-  void from_quaternion(const Fields& f, std::array<double, 16>& m) const {
-    const auto [b, c, d, x, y, z] = f.quatern;
-    const double rest = 1 - (b * b + c * c + d * d);
-    if (!(rest > -1e-5)) fail("expected a rotation in its qform, found a quaternion longer than 1");
-    const double a = std::sqrt(std::max(rest, 0.0));
-    const double r[9] = {a * a + b * b - c * c - d * d, 2 * (b * c - a * d),           2 * (b * d + a * c),
-                         2 * (b * c + a * d),           a * a + c * c - b * b - d * d, 2 * (c * d - a * b),
-                         2 * (b * d - a * c),           2 * (c * d + a * b),           a * a + d * d - b * b - c * c};
-    const double flip = f.pixdim[0] < 0 ? -1 : 1;
-    const double size[3] = {f.pixdim[1], f.pixdim[2], f.pixdim[3] * flip};
-    const double offset[3] = {x, y, z};
-    for (std::size_t row = 0; row < 3; ++row) {
-      for (std::size_t col = 0; col < 3; ++col) m[4 * row + col] = r[3 * row + col] * size[col];
-      m[4 * row + 3] = offset[row];
-    }
+  if (axes < 3) {
+    file.fail("expected a 3-D or 4-D scan, found dimensions " + dims_text(f) + "; join the slices into a volume");
   }
+  for (std::size_t i = 5; i <= axes; ++i) {
+    if (f.dim[i] == 1) continue;
+    if (f.version == 2 && f.dim[1] * f.dim[2] == 1 && f.dim[3] * f.dim[4] == 1) file.fail(no_cifti);
+    file.fail("expected a 3-D or 4-D scan, found dimensions " + dims_text(f) + "; write the volumes as 4-D");
+  }
+}
 
-  const std::string& name_;
-};
+const VoxelType* checked_type(const ScanFile& file, const NiftiFields& f) {
+  const VoxelType* type = find_voxel_type(f.datatype);
+  if (type == nullptr) {
+    file.fail("expected a datatype of the NIfTI standard, found code " + std::to_string(f.datatype) + rewrite);
+  }
+  if (type->decode == nullptr) {
+    file.fail(std::string("expected voxels that are real numbers of up to 64 bits, found ") + type->name + "; " +
+              type->remedy);
+  }
+  if (f.bitpix != type->bits) {
+    file.fail("expected " + std::to_string(type->bits) + " bits per voxel (bitpix) for " + type->name + ", found " +
+              std::to_string(f.bitpix) + rewrite);
+  }
+  return type;
+}
 
-// Extensions fill the bytes between header and data: size (a multiple of 16), code, content, again and again.
-void read_extensions(ByteSource& source, std::uint64_t left, bool swapped, const Checker& check) {
-  if (left < 4) return source.skip(left, "header");
-  std::array<std::byte, 4> flag;
-  source.read(flag, "header");
-  left -= 4;
-  if (flag[0] == std::byte{0}) return source.skip(left, "header");
-  while (left > 0) {
-    std::array<std::byte, 8> head;
-    if (left < head.size()) check.fail("expected whole header extensions, found one that is cut");
-    source.read(head, "header extensions");
-    const auto size = Raw(head, swapped).get<std::int32_t>(0);
-    if (size < 16 || size % 16 != 0 || static_cast<std::uint64_t>(size) > left) {
-      check.fail("expected header extensions that end where the data begins, found one of " + std::to_string(size) +
-                 " bytes with " + std::to_string(left) + " left");
+// The bytes of the data, within what the file can hold: what is claimed beyond it is refused before memory is taken.
+std::uint64_t checked_data_bytes(const ScanFile& file, const NiftiFields& f, const VoxelType& type,
+                                 std::uint64_t offset) {
+  std::uint64_t bytes = static_cast<std::uint64_t>(type.bits) / 8;
+  bool overflow = false;
+  for (std::size_t i = 1; i <= static_cast<std::size_t>(f.dim[0]); ++i) {
+    overflow |= __builtin_mul_overflow(bytes, static_cast<std::uint64_t>(f.dim[i]), &bytes);
+    if (i <= 3) overflow |= f.dim[i] > std::numeric_limits<std::uint32_t>::max();
+  }
+  std::uint64_t total = 0;
+  overflow |= __builtin_add_overflow(bytes, offset, &total);
+  if (overflow || total > file.most_bytes()) {
+    file.fail("expected " + (overflow ? std::string("more than 2^64") : std::to_string(total)) +
+              " bytes as its header says (" + dims_text(f) + " of " + type.name + "), found " +
+              (file.compressed() ? std::to_string(file.file_size()) + " bytes of gzip, which cannot hold them"
+                                 : std::to_string(file.file_size())) +
+              "; the file is cut short, copy it again");
+  }
+  return bytes;
+}
+
+std::uint64_t checked_offset(const ScanFile& file, const NiftiFields& f) {
+  const int least = header_bytes(f.version) + 4;
+  constexpr double most = 9007199254740992.0;  // 2^53
+  // Written so that NaN fails.
+  if (!(f.vox_offset >= least && f.vox_offset <= most && std::floor(f.vox_offset) == f.vox_offset)) {
+    file.fail("expected a whole number of " + std::to_string(least) +
+              " or more in vox_offset (where the data begins), found another" + rewrite);
+  }
+  const auto offset = static_cast<std::uint64_t>(f.vox_offset);
+  if (offset > file.most_bytes()) {
+    file.fail("expected the data to begin at byte " + std::to_string(offset) + " (vox_offset), found a file of " +
+              std::to_string(file.file_size()) + " bytes; copy it again");
+  }
+  return offset;
+}
+
+// After the last extension, zeros may fill up to the data; anything else there is a broken chain.
+void expect_zeros(ScanFile& file, std::uint64_t count, const std::string& message) {
+  std::array<std::byte, 512> part{};
+  while (count > 0) {
+    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(count, part.size()));
+    file.read(std::span(part).first(n), "its extensions");
+    for (std::size_t i = 0; i < n; ++i) {
+      if (part[i] != std::byte{0}) file.fail(message);
     }
-    source.skip(static_cast<std::uint64_t>(size) - head.size(), "header extensions");
-    left -= static_cast<std::uint64_t>(size);
+    count -= n;
+  }
+}
+
+// The chain of extensions (nifti1.h, "Header extensions"): each begins with its size, a positive multiple of 16, and a
+// code. What they hold is not used.
+void walk_extensions(ScanFile& file, const NiftiFields& f, std::uint64_t offset) {
+  nifti1_extender flags{};
+  file.read(std::as_writable_bytes(std::span(flags.extension)), "the extension flag");
+  std::uint64_t left = offset - file.position();
+  if (flags.extension[0] == 0) {
+    file.skip(left, "the gap before the data");
+    return;
+  }
+  const std::string corrupt = "expected header extensions, each a multiple of 16 bytes long, up to the data at byte " +
+                              std::to_string(offset) + ", found a corrupt one";
+  if (flags.extension[0] != 1) file.fail(corrupt + rewrite);
+  for (bool first = true; left > 0; first = false) {
+    std::array<std::int32_t, 2> head{};
+    if (left < sizeof head) return expect_zeros(file, left, corrupt + rewrite);
+    file.read(std::as_writable_bytes(std::span(head)), "its extensions");
+    left -= sizeof head;
+    const std::int32_t size = in_native_order(head[0], f.swap);
+    const std::int32_t code = in_native_order(head[1], f.swap);
+    if (size == 0 && code == 0 && !first) return expect_zeros(file, left, corrupt + rewrite);
+    if (size < 16 || size % 16 != 0 || static_cast<std::uint64_t>(size) - sizeof head > left) {
+      file.fail(corrupt + " at byte " + std::to_string(file.position() - sizeof head) + rewrite);
+    }
+    if (code == cifti_extension) file.fail(no_cifti);
+    const auto rest = static_cast<std::uint64_t>(size) - sizeof head;
+    file.skip(rest, "its extensions");
+    left -= rest;
   }
 }
 
 }  // namespace
 
-NiftiHeader read_nifti_header(ByteSource& source, const std::string& name) {
-  const Checker check(name);
-  std::vector<std::byte> bytes(sizeof(nifti_1_header));
-  source.read(bytes, "header");
-  NiftiHeader h;
-  std::int32_t size = Raw(bytes, false).get<std::int32_t>(0);
-  if (size != 348 && size != 540) {
-    h.swapped = true;
-    size = Raw(bytes, true).get<std::int32_t>(0);
+NiftiHeader read_nifti_header(ScanFile& file) {
+  const NiftiFields f = read_fields(file);
+  check_dims(file, f);
+  NiftiHeader header;
+  header.type = checked_type(file, f);
+  header.swap = f.swap;
+  header.scaled = f.scl_slope != 0 && !std::isnan(f.scl_slope);
+  if (header.scaled) {
+    if (!std::isfinite(f.scl_slope) || !std::isfinite(f.scl_inter)) {
+      file.fail("expected a finite scl_slope and scl_inter (or scl_slope 0 for none), found NaN or infinity" +
+                std::string(rewrite));
+    }
+    header.slope = f.scl_slope;
+    header.inter = f.scl_inter;
   }
-  if (size != 348 && size != 540) check.fail("expected a NIfTI file, found something else");
-  const bool second = size == 540;
-  if (second) {
-    bytes.resize(sizeof(nifti_2_header));
-    source.read(std::span(bytes).subspan(sizeof(nifti_1_header)), "header");
-  }
-  const std::size_t magic_at = second ? offsetof(nifti_2_header, magic) : offsetof(nifti_1_header, magic);
-  const std::string magic(reinterpret_cast<const char*>(bytes.data()) + magic_at, second ? 8 : 4);
-  if (magic.substr(0, 3) == "ni1" || magic.substr(0, 3) == "ni2") {
-    check.fail("expected a single .nii file, found the header of a .hdr/.img pair: convert it to .nii");
-  }
-  if (second ? magic != std::string("n+2\0\r\n\032\n", 8) : magic != std::string("n+1\0", 4)) {
-    check.fail("expected a NIfTI file, found one with another magic (Analyze?): convert it to .nii");
-  }
-  const Raw raw(bytes, h.swapped);
-  const Fields f = second ? fields_of<nifti_2_header>(raw) : fields_of<nifti_1_header>(raw);
-  if (f.intent >= 3000 && f.intent < 3100) check.fail("expected a volume, found CIFTI data: give the volume it was made from");
-  check.type(f, h);
-  check.dims(f, h);
-  check.scaling(f, h);
-  const std::uint64_t header_bytes = static_cast<std::uint64_t>(size);
-  const std::uint64_t offset = check.data_offset(f, header_bytes + 4);
-  check.affine(f, h);
-  if (offset + h.data_bytes > source.most_bytes()) {
-    check.fail("expected " + std::to_string(h.data_bytes) + " bytes of data, as its header claims, found a file that " +
-               (source.gzipped() ? "cannot hold them" : "has fewer"));
-  }
-  read_extensions(source, offset - header_bytes, h.swapped, check);
-  return h;
+  const std::uint64_t offset = checked_offset(file, f);
+  header.data_bytes = checked_data_bytes(file, f, *header.type, offset);
+  walk_extensions(file, f, offset);
+
+  ScanHeader& scan = header.scan;
+  for (std::size_t axis = 0; axis < 3; ++axis) scan.grid.shape[axis] = static_cast<std::uint32_t>(f.dim[axis + 1]);
+  scan.grid.affine = affine_of(f, file);
+  scan.volumes = f.dim[0] >= 4 ? static_cast<std::size_t>(f.dim[4]) : 1;
+  scan.four_d = scan.volumes > 1;
+  scan.datatype = header.type->name;
+  return header;
 }
 
-}  // namespace smpc
+}  // namespace smpc::image

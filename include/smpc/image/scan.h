@@ -1,9 +1,13 @@
-// Scans: NIfTI-1 and NIfTI-2 single files, plain or gzipped, either byte order, every real datatype, with slope and
-// intercept. Everything else is refused in one line that names what was expected and what was found.
+// Scans from NIfTI files: .nii and .nii.gz, NIfTI-1 and NIfTI-2, either byte order, every real datatype up to 64 bits,
+// with slope and intercept (https://nifti.nimh.nih.gov, the definitions nifti1.h and nifti2.h). Whether a file is
+// compressed is told by its content, not its name.
 //
-// Source: https://nifti.nimh.nih.gov, the definitions nifti1.h and nifti2.h.
+// Everything else is refused in one line (ErrorKind::bad_input), never repaired: a file shorter than its header says, a
+// second gzip member, a wrong bitpix, a corrupt extension chain, more than four axes, complex, RGB and 128-bit data,
+// CIFTI, Analyze, .hdr/.img pairs. No message holds a voxel's value.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -16,10 +20,12 @@
 namespace smpc {
 
 struct ScanHeader {
-  Grid grid;                // in millimetres: the sform where there is one, else the qform
+  // In millimetres, whatever xyzt_units says (unknown: millimetres): the sform where sform_code > 0, else the qform
+  // where qform_code > 0. A file with neither is refused.
+  Grid grid;
   std::size_t volumes = 1;
-  bool four_d = false;      // more than one volume
-  std::string datatype;     // "float32", ...
+  bool four_d = false;   // more than one volume
+  std::string datatype;  // as stored: "uint8", "int16", ..., "float64"
 };
 
 // None: the only volume there is. An index, or all of them.
@@ -33,19 +39,30 @@ VolumeSelection parse_volume_selection(const std::string& text);
 
 struct Scan {
   ScanHeader header;
-  std::vector<std::size_t> indices;           // of the volumes selected
-  std::vector<SecretVector<double>> volumes;  // voxels with i slowest and k fastest, as numpy flattens array[i, j, k]
+  std::vector<std::size_t> indices;  // of the volumes selected
+  // Voxel (i, j, k) at (i * shape[1] + j) * shape[2] + k: i slowest and k fastest, as numpy flattens array[i, j, k];
+  // the file stores i fastest. In double: raw * slope + intercept, or raw where scl_slope is 0 or NaN. All finite.
+  std::vector<SecretVector<double>> volumes;
 };
 
+// Checks every header field, the extensions, and whether the file can hold the data; the data is not read.
 ScanHeader read_scan_header(const std::filesystem::path& path);
 
-// Reads and checks the whole file, and keeps what is selected. A 4-D file needs a selection. Refuses NaN and infinite
-// voxels in every volume. Bytes after the data are refused in a gzipped file, and passed over in a plain one.
+// What load_scan takes at most for the voxels that it returns; more is refused before memory is taken.
+constexpr std::uint64_t most_scan_bytes = std::uint64_t{4} << 30;
+
+// Reads and checks the whole file through buffers of fixed size, and keeps what is selected: memory is taken volume by
+// volume, as the data arrives. A 4-D file needs a selection. Refuses NaN and infinite voxels in every volume. Bytes
+// after the data are refused in a gzipped file, and passed over in a plain one.
 Scan load_scan(const std::filesystem::path& path, const VolumeSelection& selection);
 
-// Refuses a scan whose grid is not the one expected: other dimensions, or a corner more than `grid_tolerance` away;
-// says in words how they differ.
-constexpr double grid_tolerance = 0.01;  // mm
+// The same, and check_grid before the data is read.
+Scan load_scan(const std::filesystem::path& path, const VolumeSelection& selection, const Grid& expected);
+
+// Refuses a scan whose grid is not the one expected: other dimensions, or a corner voxel's centre more than
+// `grid_tolerance` away (an axis of one voxel counts as two, so that its size is compared as well). Says in words how
+// they differ: flipped left-right, other axes, rotated, sheared, shifted, another voxel size; and by how much.
+constexpr double grid_tolerance = 0.01;  // mm: far below a voxel, far above what the float32 of a header loses
 void check_grid(const ScanHeader& header, const Grid& expected, const std::string& what);
 
 }  // namespace smpc
