@@ -16,34 +16,18 @@ class Builder {
  public:
   explicit Builder(ComparisonLayout& layout) : nodes_(layout.nodes) {}
 
-  // `digit` is the widest digit to use.
-  unsigned range(unsigned first, unsigned bits, unsigned digit) {
-    std::vector<unsigned> leaves;
-    const unsigned count = ceil_div(bits, digit);
-    for (unsigned i = 0; i < count; ++i) {
-      const unsigned size = bits / count + (i < bits % count ? 1 : 0);
-      leaves.push_back(add({first, size, 0, false, {}}));
-      first += size;
-    }
-    return combine(leaves);
+  // `digit` is the widest digit to use; up to `arity` digits become one node.
+  unsigned range(unsigned first, unsigned bits, unsigned digit, unsigned arity) {
+    return combine(digits(first, bits, digit), arity);
   }
 
-  // The fewest levels over these nodes, groups as even as they can be.
-  unsigned combine(const std::vector<unsigned>& parts) {
+  // The fewest levels over these nodes.
+  unsigned combine(const std::vector<unsigned>& parts, unsigned arity = usual_arity) {
     if (parts.size() == 1) return parts.front();
-    if (parts.size() <= longest_and) return parent(parts);
-    unsigned per_group = longest_and;
-    while (per_group * longest_and < parts.size()) per_group *= longest_and;
-    const auto groups = ceil_div(static_cast<unsigned>(parts.size()), per_group);
-    std::vector<unsigned> joined;
-    std::size_t from = 0;
-    for (unsigned g = 0; g < groups; ++g) {
-      const std::size_t size = parts.size() / groups + (g < parts.size() % groups ? 1 : 0);
-      joined.push_back(combine({parts.begin() + static_cast<std::ptrdiff_t>(from),
-                                parts.begin() + static_cast<std::ptrdiff_t>(from + size)}));
-      from += size;
-    }
-    return parent(joined);
+    if (parts.size() <= arity) return parent(parts);
+    unsigned per_group = usual_arity;
+    while (per_group * usual_arity < parts.size()) per_group *= usual_arity;
+    return parent(groups(parts, ceil_div(static_cast<unsigned>(parts.size()), per_group)));
   }
 
   unsigned parent(const std::vector<unsigned>& children) {
@@ -57,30 +41,43 @@ class Builder {
     return add(node);
   }
 
-  // The root's children when the low node must be one of them: at most three groups stand above it.
+  // The root when the low node must be one of its children: at most three groups stand above it.
   unsigned above_low(unsigned low_node, unsigned first, unsigned bits, unsigned digit) {
+    const std::vector<unsigned> leaves = digits(first, bits, digit);
+    const auto count = static_cast<unsigned>(leaves.size());
+    unsigned per_group = 1;
+    while (per_group * (usual_arity - 1) < count) per_group *= usual_arity;
+    std::vector<unsigned> children{low_node};
+    for (const unsigned g : groups(leaves, ceil_div(count, per_group))) children.push_back(g);
+    return parent(children);
+  }
+
+ private:
+  // Digits of at most `widest` bits, as even as they can be.
+  std::vector<unsigned> digits(unsigned first, unsigned bits, unsigned widest) {
     std::vector<unsigned> leaves;
-    const unsigned count = ceil_div(bits, digit);
+    const unsigned count = ceil_div(bits, widest);
     for (unsigned i = 0; i < count; ++i) {
       const unsigned size = bits / count + (i < bits % count ? 1 : 0);
       leaves.push_back(add({first, size, 0, false, {}}));
       first += size;
     }
-    unsigned per_group = 1;
-    while (per_group * (longest_and - 1) < count) per_group *= longest_and;
-    const unsigned groups = ceil_div(count, per_group);
-    std::vector<unsigned> children{low_node};
-    std::size_t from = 0;
-    for (unsigned g = 0; g < groups; ++g) {
-      const std::size_t size = count / groups + (g < count % groups ? 1 : 0);
-      children.push_back(combine({leaves.begin() + static_cast<std::ptrdiff_t>(from),
-                                  leaves.begin() + static_cast<std::ptrdiff_t>(from + size)}));
-      from += size;
-    }
-    return parent(children);
+    return leaves;
   }
 
- private:
+  // `count` neighbouring groups, as even as they can be, each combined.
+  std::vector<unsigned> groups(const std::vector<unsigned>& parts, unsigned count) {
+    std::vector<unsigned> joined;
+    std::size_t from = 0;
+    for (unsigned g = 0; g < count; ++g) {
+      const std::size_t size = parts.size() / count + (g < parts.size() % count ? 1 : 0);
+      joined.push_back(combine({parts.begin() + static_cast<std::ptrdiff_t>(from),
+                                parts.begin() + static_cast<std::ptrdiff_t>(from + size)}));
+      from += size;
+    }
+    return joined;
+  }
+
   unsigned add(ComparisonNode node) {
     nodes_.push_back(std::move(node));
     return static_cast<unsigned>(nodes_.size() - 1);
@@ -116,15 +113,16 @@ std::size_t cost(const ComparisonLayout& layout) {
   return bits;
 }
 
-ComparisonLayout build(unsigned width, unsigned low, bool low_only, unsigned low_digit, unsigned high_digit) {
+ComparisonLayout build(unsigned width, unsigned low, bool low_only, unsigned low_digit, unsigned low_arity,
+                       unsigned high_digit) {
   ComparisonLayout layout;
   layout.width = width;
   layout.low = low;
   Builder builder(layout);
   if (low == 0) {
-    builder.range(0, width, high_digit);
+    builder.range(0, width, high_digit, usual_arity);
   } else {
-    layout.low_node = static_cast<int>(builder.range(0, low, low_digit));
+    layout.low_node = static_cast<int>(builder.range(0, low, low_digit, low_arity));
     if (!low_only && low < width) {
       builder.above_low(static_cast<unsigned>(layout.low_node), low, width - low, high_digit);
     }
@@ -165,11 +163,19 @@ std::vector<std::uint32_t> ComparisonNode::and_products() const {
 ComparisonLayout comparison_layout(unsigned width, unsigned low, bool low_only) {
   SMPC_CHECK(width >= 1 && width <= 63 && low <= width && (low > 0 || !low_only));
   ComparisonLayout best;
-  for (unsigned low_digit = 1; low_digit <= (low > 0 ? widest_digit : 1); ++low_digit) {
-    for (unsigned high_digit = 1; high_digit <= widest_digit; ++high_digit) {
-      auto candidate = build(width, low, low_only, low_digit, high_digit);
-      const auto rank = [](const ComparisonLayout& l) { return std::tuple(depth(l), cost(l)); };
-      if (best.nodes.empty() || rank(candidate) < rank(best)) best = std::move(candidate);
+  const auto rank = [](const ComparisonLayout& l) { return std::tuple(depth(l), cost(l)); };
+  const auto consider = [&](ComparisonLayout candidate) {
+    if (best.nodes.empty() || rank(candidate) < rank(best)) best = std::move(candidate);
+  };
+  for (unsigned high = 1; high <= widest_digit; ++high) {
+    if (low == 0) {
+      consider(build(width, low, low_only, high, usual_arity, high));
+      continue;
+    }
+    for (unsigned digit = 1; digit <= widest_digit; ++digit) {
+      for (unsigned arity = usual_arity; arity <= largest_arity; ++arity) {
+        consider(build(width, low, low_only, digit, arity, high));
+      }
     }
   }
   return best;

@@ -2,7 +2,8 @@
 // alone: the dealer, both parties and the cost estimate read the same layout.
 //
 // Source: Rathee et al., CrypTFlow2 (CCS 2020), section 3.1 and Algorithm 2: lt = lt_hi ^ (eq_hi & lt_lo),
-// eq = eq_hi & eq_lo. Here up to four neighbours are combined at one level, which halves the depth.
+// eq = eq_hi & eq_lo. Here up to four neighbours are combined at one level, which halves the depth; the low bits may take
+// up to six digits in one level, where that saves a level (a k-ary node costs about 1.5 * 2^k bits of correction).
 //
 // [a < b] over `width` bits is wanted, and, when 0 < low < width, also [a mod 2^low < b mod 2^low]: a digit boundary
 // falls at bit `low`, and the digits below it have a node of their own in the same tree.
@@ -13,8 +14,9 @@
 
 namespace smpc {
 
-constexpr unsigned longest_and = 4;        // inputs of an AND
-constexpr unsigned widest_digit = 4;       // bits
+constexpr unsigned usual_arity = 4;    // children of a node
+constexpr unsigned largest_arity = 6;  // of the low bits' node
+constexpr unsigned widest_digit = 4;   // bits
 
 // A node covers a range of bits; a digit is a leaf. Children are in order from the lowest bits to the highest.
 struct ComparisonNode {
