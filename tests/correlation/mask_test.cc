@@ -1,0 +1,148 @@
+// One mask, one set of weights: by derivation.
+#include "smpc/correlation/masks.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <set>
+
+namespace smpc {
+namespace {
+
+Weights small_weights() {
+  Weights weights;
+  for (const std::size_t outputs : {3U, 2U}) {
+    LinearWeights w;
+    for (std::size_t i = 0; i < outputs * 4; ++i) w.matrix.push_back(static_cast<std::int32_t>(i) - 5);
+    for (std::size_t o = 0; o < outputs; ++o) w.bias.push_back(static_cast<std::int64_t>(o) * 100);
+    weights.push_back(std::move(w));
+  }
+  return weights;
+}
+
+Plan plan_of(const std::vector<LinearDemand>& linears) {
+  Plan plan;
+  plan.offsets.push_back(0);
+  for (const LinearDemand& d : linears) {
+    plan.demands.push_back(d);
+    plan.offsets.push_back(plan.offsets.back() + correction_bytes(plan.demands.back()));
+  }
+  return plan;
+}
+
+Bytes masked(const Plan& plan, const Weights& weights, const Key& key) {
+  Bytes out;
+  write_masked_weights(plan, weights, key, [&](ByteView row) { out.insert(out.end(), row.begin(), row.end()); });
+  return out;
+}
+
+TEST(MaskId, DependsOnKeyProgramAndEveryWeight) {
+  const Key key = random_key();
+  const Digest program = sha256(as_bytes("a program"));
+  std::set<MaskId> ids;
+  EXPECT_TRUE(ids.insert(mask_id(key, program, small_weights())).second);
+  EXPECT_FALSE(ids.insert(mask_id(key, program, small_weights())).second);
+  EXPECT_TRUE(ids.insert(mask_id(random_key(), program, small_weights())).second);
+  EXPECT_TRUE(ids.insert(mask_id(key, sha256(as_bytes("another")), small_weights())).second);
+  for (std::size_t l = 0; l < 2; ++l) {
+    for (std::size_t i = 0; i < small_weights()[l].matrix.size(); ++i) {
+      for (const std::int32_t by : {1, 1 << 30}) {
+        Weights w = small_weights();
+        w[l].matrix[i] ^= by;
+        EXPECT_TRUE(ids.insert(mask_id(key, program, w)).second) << "weight " << i << " of " << l;
+      }
+    }
+    for (std::size_t i = 0; i < small_weights()[l].bias.size(); ++i) {
+      for (const std::int64_t by : {std::int64_t{1}, std::int64_t{1} << 62}) {
+        Weights w = small_weights();
+        w[l].bias[i] ^= by;
+        EXPECT_TRUE(ids.insert(mask_id(key, program, w)).second) << "bias " << i << " of " << l;
+      }
+    }
+  }
+}
+
+// The same numbers, cut otherwise: where one layer ends is part of what is named.
+TEST(MaskId, DependsOnWhereAMatrixEnds) {
+  const Key key = random_key();
+  Weights moved = small_weights();
+  moved[1].matrix.insert(moved[1].matrix.begin(), moved[0].matrix.back());
+  moved[0].matrix.pop_back();
+  EXPECT_NE(mask_id(key, Digest{}, moved), mask_id(key, Digest{}, small_weights()));
+}
+
+TEST(MaskKey, DependsOnSharedKeyProgramAndId) {
+  const Key shared = random_key();
+  const Digest a = sha256(as_bytes("a"));
+  const Digest b = sha256(as_bytes("b"));
+  std::set<std::string> keys;
+  for (const Key& k : {mask_key(shared, a, a), mask_key(shared, a, b), mask_key(shared, b, a), mask_key(random_key(), a, a)}) {
+    EXPECT_TRUE(keys.insert(to_hex(k.reveal())).second);
+  }
+}
+
+TEST(MaskRows, AreTheSameHoweverTheyAreRead) {
+  const Key key = random_key();
+  for (const std::size_t inputs : {1U, 2U, 3U, 8U, 9U}) {
+    const LinearDemand d{0, inputs, 7, Ring{44}};
+    RingVector all(inputs * 7);
+    MaskRows(key, d).rows(0, all);
+    MaskRows mask(key, d);
+    for (const std::size_t first : {6U, 0U, 3U, 1U}) {
+      for (std::size_t n = 1; first + n <= 7; ++n) {
+        RingVector part(inputs * n);
+        mask.rows(first, part);
+        EXPECT_TRUE(std::equal(part.begin(), part.end(), all.begin() + static_cast<std::ptrdiff_t>(first * inputs)));
+      }
+    }
+  }
+}
+
+TEST(MaskedWeights, PlusTheMaskAreTheWeightsAtEveryWidth) {
+  for (unsigned l = 1; l <= 64; ++l) {
+    const Ring ring{l};
+    const std::vector<LinearDemand> linears = {{0, 4, 3, ring}, {1, 4, 2, ring}};
+    const Plan plan = plan_of(linears);
+    const Key key = random_key();
+    const Weights weights = small_weights();
+    const Bytes e = masked(plan, weights, key);
+    const MaskedLayout layout(plan);
+    ASSERT_EQ(e.size(), layout.bytes());
+    for (std::size_t i = 0; i < 2; ++i) {
+      RingVector a(linears[i].inputs * linears[i].outputs);
+      MaskRows(key, linears[i]).rows(0, a);
+      for (std::size_t r = 0; r < linears[i].outputs; ++r) {
+        RingVector row(linears[i].inputs);
+        const std::size_t bytes = MaskedLayout::row_bytes(linears[i]);
+        unpack_bits(ByteView(e).subspan(layout.offsets[i] + r * bytes, bytes), l, row);
+        for (std::size_t c = 0; c < row.size(); ++c) {
+          const std::size_t at = r * linears[i].inputs + c;
+          ASSERT_EQ(ring.reduce(row[c] + a[at]), ring.from_signed(weights[i].matrix[at])) << l;
+        }
+      }
+    }
+  }
+}
+
+// Under two masks the same weights have no block in common, and zero weights look like any others.
+TEST(MaskedWeights, UnderTwoMasksDifferEverywhere) {
+  const Plan plan = plan_of({{0, 512, 64, Ring{64}}});
+  LinearWeights zero;
+  zero.matrix.resize(512 * 64);
+  zero.bias.resize(64);
+  const Bytes one = masked(plan, {zero}, random_key());
+  const Bytes two = masked(plan, {zero}, random_key());
+  std::set<std::string> blocks;
+  for (const Bytes* e : {&one, &two}) {
+    for (std::size_t at = 0; at + 16 <= e->size(); at += 16) {
+      EXPECT_TRUE(blocks.insert(std::string(as_text(ByteView(*e).subspan(at, 16)))).second) << "a block stands twice";
+    }
+  }
+  std::size_t ones = 0;
+  for (const std::byte b : one) ones += static_cast<std::size_t>(std::popcount(std::to_integer<unsigned>(b)));
+  const std::size_t half = one.size() * 4;
+  EXPECT_NEAR(static_cast<double>(ones), static_cast<double>(half), static_cast<double>(half) / 100);
+}
+
+}  // namespace
+}  // namespace smpc

@@ -1,0 +1,264 @@
+// Every type is defined by what the two parties end up holding. Both parties' shares, as they come from the dealer, are
+// joined, and the relation is checked value by value.
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "smpc/correlation/dealer.h"
+#include "smpc/correlation/masks.h"
+#include "smpc/correlation/source.h"
+
+namespace smpc {
+namespace {
+
+Plan plan_of(std::vector<Demand> demands) {
+  Plan plan;
+  plan.demands = std::move(demands);
+  plan.offsets.push_back(0);
+  for (const Demand& d : plan.demands) plan.offsets.push_back(plan.offsets.back() + correction_bytes(d));
+  return plan;
+}
+
+struct Dealt {
+  explicit Dealt(Plan p, std::size_t volumes, const Weights& weights = {}, bool finish = true) : plan(std::move(p)) {
+    const Key mask = random_key();
+    write_masked_weights(plan, weights, mask, [&](ByteView row) { masked.insert(masked.end(), row.begin(), row.end()); });
+    std::vector<BundleSeeds> seeds;
+    std::vector<Key> server_seeds;
+    for (std::size_t v = 0; v < volumes; ++v) {
+      seeds.push_back({random_key(), random_key()});
+      server_seeds.push_back(seeds.back().server);
+    }
+    auto corrections = make_corrections(plan, mask, seeds);
+    std::vector<ClientMaterial> material;
+    for (std::size_t v = 0; v < volumes; ++v) {
+      EXPECT_EQ(corrections[v].size(), plan.correction_bytes());
+      material.push_back({seeds[v].client, corrections[v]});
+    }
+    if (finish) finish_corrections(plan, masked, material);
+    server = server_source(plan, server_seeds);
+    client = client_source(plan, std::move(material));
+  }
+  Plan plan;
+  Bytes masked;
+  std::unique_ptr<CorrelationSource> server;
+  std::unique_ptr<CorrelationSource> client;
+};
+
+// Uniform bits: neither all alike nor mostly so. 2^-40 at least for a false alarm.
+void expect_mixed(const BitVector& v) {
+  std::size_t ones = 0;
+  for (std::size_t i = 0; i < v.size(); ++i) ones += v.get(i);
+  EXPECT_GT(ones, v.size() / 4);
+  EXPECT_LT(ones, v.size() - v.size() / 4);
+}
+
+constexpr std::size_t count = 333;  // times three volumes: ends within a word
+
+TEST(Correlations, TheClientHasTheStringOfItsChoice) {
+  for (unsigned choice_bits = 1; choice_bits <= 4; ++choice_bits) {
+    for (unsigned message_bits = 1; message_bits <= 2; ++message_bits) {
+      Dealt dealt(plan_of({OtDemand{count, choice_bits, message_bits}}), 3);
+      const OtSender s = dealt.server->ot_sender(0);
+      const OtReceiver c = dealt.client->ot_receiver(0);
+      ASSERT_EQ(s.strings.size(), (std::size_t{1} << choice_bits) * message_bits);
+      ASSERT_EQ(c.choice.size(), choice_bits);
+      ASSERT_EQ(c.string.size(), message_bits);
+      ASSERT_EQ(c.choice[0].size(), 3 * count);
+      for (std::size_t i = 0; i < 3 * count; ++i) {
+        std::size_t index = 0;
+        for (unsigned j = 0; j < choice_bits; ++j) index |= c.choice[j].get(i) << j;
+        for (unsigned j = 0; j < message_bits; ++j) {
+          ASSERT_EQ(c.string[j].get(i), s.strings[index * message_bits + j].get(i)) << i;
+        }
+      }
+      for (const BitVector& v : c.choice) expect_mixed(v);
+      for (const BitVector& v : s.strings) expect_mixed(v);
+    }
+  }
+}
+
+TEST(Correlations, AndProductsAreProductsOfTheMasks) {
+  std::vector<Demand> demands;
+  for (unsigned k = 2; k <= longest_and; ++k) {
+    for (const bool eq : {false, true}) {
+      ComparisonNode node;
+      node.children.resize(k);
+      node.eq = eq;
+      demands.push_back(AndDemand{count, node.and_inputs(), node.and_products()});
+    }
+  }
+  Dealt dealt(plan_of(demands), 3);
+  for (std::size_t d = 0; d < demands.size(); ++d) {
+    const auto& demand = std::get<AndDemand>(dealt.plan.demands[d]);
+    const AndShare s = dealt.server->and_share(d);
+    const AndShare c = dealt.client->and_share(d);
+    ASSERT_EQ(s.masks.size(), demand.inputs);
+    ASSERT_EQ(c.products.size(), demand.products.size());
+    std::vector<BitVector> masks;
+    for (unsigned i = 0; i < demand.inputs; ++i) {
+      masks.push_back(s.masks[i] ^ c.masks[i]);
+      expect_mixed(s.masks[i]);
+      expect_mixed(c.masks[i]);
+    }
+    for (std::size_t p = 0; p < demand.products.size(); ++p) {
+      const BitVector product = s.products[p] ^ c.products[p];
+      expect_mixed(s.products[p]);
+      expect_mixed(c.products[p]);
+      for (std::size_t v = 0; v < 3 * count; ++v) {
+        std::uint64_t expected = 1;
+        for (unsigned i = 0; i < demand.inputs; ++i) {
+          if ((demand.products[p] >> i & 1) != 0) expected &= masks[i].get(v);
+        }
+        ASSERT_EQ(product.get(v), expected) << "demand " << d << ", product " << p;
+      }
+    }
+  }
+}
+
+TEST(Correlations, ABitIsSharedBothWaysInEveryRing) {
+  for (unsigned l = 1; l <= 64; ++l) {
+    const Ring ring{l};
+    Dealt dealt(plan_of({SharedBitDemand{count, ring}}), 2);
+    const SharedBitShare s = dealt.server->shared_bit(0);
+    const SharedBitShare c = dealt.client->shared_bit(0);
+    ASSERT_EQ(c.value.size(), 2 * count);
+    const BitVector joined = s.bit ^ c.bit;
+    expect_mixed(joined);
+    for (std::size_t i = 0; i < 2 * count; ++i) ASSERT_EQ(ring.reduce(s.value[i] + c.value[i]), joined.get(i)) << l;
+  }
+}
+
+TEST(Correlations, ABitTimesARingElementInEveryRing) {
+  for (unsigned l = 1; l <= 64; ++l) {
+    const Ring ring{l};
+    Dealt dealt(plan_of({BitProductDemand{count, ring}}), 2);
+    const BitProductShare s = dealt.server->bit_product(0);
+    const BitProductShare c = dealt.client->bit_product(0);
+    const BitVector joined = s.bit ^ c.bit;
+    expect_mixed(joined);
+    for (std::size_t i = 0; i < 2 * count; ++i) {
+      const std::uint64_t bit = joined.get(i);
+      ASSERT_EQ(ring.reduce(s.bit_value[i] + c.bit_value[i]), bit) << l;
+      ASSERT_EQ(ring.reduce(s.product[i] + c.product[i]), ring.reduce(bit * (s.mask[i] + c.mask[i]))) << l;
+    }
+  }
+}
+
+TEST(Correlations, EachPartysOwnBitsAndTheirProductInEveryRing) {
+  for (unsigned l = 1; l <= 64; ++l) {
+    const Ring ring{l};
+    Dealt dealt(plan_of({PrivateBitsDemand{count, ring}}), 2);
+    const PrivateBitsShare s = dealt.server->private_bits(0);
+    const PrivateBitsShare c = dealt.client->private_bits(0);
+    expect_mixed(s.bit);
+    expect_mixed(c.bit);
+    expect_mixed(s.bit ^ c.bit);
+    for (std::size_t i = 0; i < 2 * count; ++i) {
+      ASSERT_EQ(ring.reduce(s.product[i] + c.product[i]), s.bit.get(i) & c.bit.get(i)) << l;
+    }
+  }
+}
+
+Weights random_weights(const std::vector<LinearDemand>& linears, std::mt19937_64& rng) {
+  Weights out;
+  for (const LinearDemand& d : linears) {
+    LinearWeights w;
+    for (std::size_t i = 0; i < d.inputs * d.outputs; ++i) w.matrix.push_back(static_cast<std::int32_t>(rng()));
+    w.bias.resize(d.outputs);
+    out.push_back(std::move(w));
+  }
+  return out;
+}
+
+// What the client holds and what the server holds sum to W b, for every b that a seed gives.
+TEST(Correlations, LinearSharesSumToTheWeightsTimesB) {
+  std::mt19937_64 rng(1);
+  const std::vector<LinearDemand> linears = {{0, 5, 3, Ring{40}}, {1, 3, 7, Ring{64}}, {2, 7, 1, Ring{17}}, {3, 1, 2, Ring{1}}};
+  const Weights weights = random_weights(linears, rng);
+  constexpr std::size_t volumes = 3;
+  Dealt dealt(plan_of({linears[0], linears[1], linears[2], linears[3]}), volumes, weights);
+  for (std::size_t d = 0; d < linears.size(); ++d) {
+    const Ring ring = linears[d].ring;
+    const LinearServer s = dealt.server->linear_server(d);
+    const LinearClient c = dealt.client->linear_client(d);
+    ASSERT_EQ(c.b.size(), volumes * linears[d].inputs);
+    ASSERT_EQ(s.r.size(), volumes * linears[d].outputs);
+    for (std::size_t v = 0; v < volumes; ++v) {
+      for (std::size_t o = 0; o < linears[d].outputs; ++o) {
+        std::uint64_t expected = 0;
+        for (std::size_t i = 0; i < linears[d].inputs; ++i) {
+          expected += static_cast<std::uint64_t>(std::int64_t{weights[d].matrix[o * linears[d].inputs + i]}) *
+                      c.b[v * linears[d].inputs + i];
+        }
+        const std::size_t at = v * linears[d].outputs + o;
+        ASSERT_EQ(ring.reduce(s.r[at] + c.output[at]), ring.reduce(expected)) << "linear op " << d;
+      }
+    }
+  }
+}
+
+// The dealer knows no weights: its correction is A b - r, whatever W is, and E b makes W b of it.
+TEST(Correlations, TheDealersCorrectionIsOfTheMaskAlone) {
+  std::mt19937_64 rng(2);
+  const LinearDemand linear{0, 6, 4, Ring{44}};
+  const Plan plan = plan_of({linear});
+  const Key key = random_key();
+  const std::vector<BundleSeeds> seeds = {{random_key(), random_key()}};
+  const auto correction = make_corrections(plan, key, seeds);
+  const auto server = server_source(plan, {seeds[0].server});
+  const auto client = client_source(plan, {ClientMaterial{seeds[0].client, correction[0]}});
+  const LinearServer s = server->linear_server(0);
+  const LinearClient c = client->linear_client(0);  // not finished: output is A b - r
+  RingVector a(linear.inputs * linear.outputs);
+  MaskRows(key, linear).rows(0, a);
+  for (std::size_t o = 0; o < linear.outputs; ++o) {
+    std::uint64_t expected = 0;
+    for (std::size_t i = 0; i < linear.inputs; ++i) expected += a[o * linear.inputs + i] * c.b[i];
+    EXPECT_EQ(linear.ring.reduce(s.r[o] + c.output[o]), linear.ring.reduce(expected));
+  }
+}
+
+TEST(CorrelationsDeathTest, TakingOneTwiceStopsTheProcess) {
+  std::mt19937_64 rng(3);
+  const LinearDemand linear{0, 2, 2, Ring{30}};
+  Dealt d(plan_of({OtDemand{9, 2, 1}, AndDemand{9, 2, {3}}, SharedBitDemand{9, Ring{8}}, BitProductDemand{9, Ring{8}},
+                   PrivateBitsDemand{9, Ring{8}}, linear}),
+          1, random_weights({linear}, rng));
+  for (CorrelationSource* source : {d.server.get(), d.client.get()}) {
+    source->and_share(1);
+    source->shared_bit(2);
+    source->bit_product(3);
+    source->private_bits(4);
+    EXPECT_DEATH(source->and_share(1), "internal error");
+    EXPECT_DEATH(source->shared_bit(2), "internal error");
+    EXPECT_DEATH(source->bit_product(3), "internal error");
+    EXPECT_DEATH(source->private_bits(4), "internal error");
+  }
+  d.server->ot_sender(0);
+  d.client->ot_receiver(0);
+  d.server->linear_server(5);
+  d.client->linear_client(5);
+  EXPECT_DEATH(d.server->ot_sender(0), "internal error");
+  EXPECT_DEATH(d.client->ot_receiver(0), "internal error");
+  EXPECT_DEATH(d.server->linear_server(5), "internal error");
+  EXPECT_DEATH(d.client->linear_client(5), "internal error");
+}
+
+TEST(CorrelationsDeathTest, APartyHasNoAccessToTheOthersPart) {
+  Dealt d(plan_of({OtDemand{9, 2, 1}}), 1);
+  EXPECT_DEATH(d.server->ot_receiver(0), "internal error");
+  EXPECT_DEATH(d.client->ot_sender(0), "internal error");
+  EXPECT_DEATH(d.server->linear_client(0), "internal error");
+  EXPECT_DEATH(d.client->linear_server(0), "internal error");
+}
+
+TEST(Correlations, TwoBundlesAgreeInNothing) {
+  const Plan plan = plan_of({SharedBitDemand{count, Ring{64}}});
+  const auto s0 = server_source(plan, {random_key()})->shared_bit(0);
+  const auto s1 = server_source(plan, {random_key()})->shared_bit(0);
+  for (std::size_t i = 0; i < count; ++i) EXPECT_NE(s0.value[i], s1.value[i]);
+}
+
+}  // namespace
+}  // namespace smpc
