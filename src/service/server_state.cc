@@ -81,8 +81,12 @@ ServerState::Reserve ServerState::reserve(const std::vector<Serial>& serials, co
 
 void ServerState::release(const std::vector<Serial>& serials, const std::string& client) noexcept {
   const std::scoped_lock guard(db_.mutex());
+  forget(serials, client);
+}
+
+void ServerState::forget(const std::vector<Serial>& serials, const std::string& client) noexcept {
   for (const Serial& s : serials) {
-    in_use_.erase(s);
+    if (in_use_.erase(s) == 0) continue;
     if (const auto it = in_use_by_.find(client); it != in_use_by_.end()) in_use_by_.erase(it);
   }
 }
@@ -99,6 +103,7 @@ void ServerState::record(const std::vector<Serial>& serials, const std::string& 
     if (!fresh) fail_peer("a bundle was used already");
   }
   transaction.commit();
+  forget(serials, client);  // the journal counts them from here on; twice would use up a quota too early
 }
 
 }  // namespace smpc

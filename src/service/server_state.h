@@ -31,6 +31,7 @@ class ServerState {
 
  private:
   std::uint64_t used(const std::string& client);
+  void forget(const std::vector<Serial>& serials, const std::string& client) noexcept;
   Database db_;
   Instance instance_{};
   std::uint64_t epoch_ = 0;
