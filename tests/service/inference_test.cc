@@ -1,0 +1,149 @@
+// What good parties get, and what it costs.
+#include "service/support.h"
+#include "smpc/runtime/schedule.h"
+#include "smpc/service/limits.h"
+
+namespace smpc {
+namespace {
+
+using testing::failure_of;
+using testing::World;
+
+TEST(Inference, TheLabelIsTheInterpretersBitForBit) {
+  World world(Reveal::label);
+  for (int i = 0; i < 5; ++i) world.expect_good();
+  world.expect_good("alice", 3);
+  world.expect_good("bob");
+  EXPECT_EQ(world.serials_used(), 9);
+}
+
+TEST(Inference, TheLogitsAreTheInterpretersBitForBit) {
+  World world(Reveal::logits);
+  for (int i = 0; i < 5; ++i) world.expect_good();
+  world.expect_good("alice", 3);
+}
+
+TEST(Inference, MeasuredTrafficIsThePredictedExactly) {
+  for (const Reveal reveal : {Reveal::label, Reveal::logits}) {
+    World world(reveal);
+    for (const std::size_t n : {1U, 2U, 20U}) {
+      const auto client = world.client();
+      const auto input = world.volumes(n);
+      world.expect_right(input, client->infer(input));
+      const Cost expected = predicted_cost(make_schedule(world.mlp().program, world.plan(), n));
+      EXPECT_EQ(client->cost().online.sent, expected.client_to_server) << n;
+      EXPECT_EQ(client->cost().online.received, expected.server_to_client) << n;
+      EXPECT_EQ(client->cost().messages, expected.messages) << n;
+      EXPECT_EQ(client->cost().rounds, expected.messages) << n;
+    }
+  }
+}
+
+TEST(Inference, TwentyVolumesTakeAsManyMessagesAsOne) {
+  World world;
+  const auto one = world.client("alice");
+  one->infer(world.volumes(1));
+  const auto twenty = world.client("bob");
+  const auto input = world.volumes(20);
+  world.expect_right(input, twenty->infer(input));
+  EXPECT_GT(one->cost().messages, 0U);
+  EXPECT_EQ(twenty->cost().messages, one->cost().messages);
+}
+
+TEST(Inference, SeventyVolumesAreCutIntoTwoBatches) {
+  World world;
+  const auto client = world.client();
+  const auto input = world.volumes(70);
+  world.expect_right(input, client->infer(input));
+  const Cost first = predicted_cost(make_schedule(world.mlp().program, world.plan(), most_volumes));
+  const Cost second = predicted_cost(make_schedule(world.mlp().program, world.plan(), 70 - most_volumes));
+  EXPECT_EQ(client->cost().messages, first.messages + second.messages);
+  EXPECT_EQ(client->cost().online.sent, first.client_to_server + second.client_to_server);
+  EXPECT_EQ(client->cost().online.received, first.server_to_client + second.server_to_client);
+  EXPECT_EQ(world.serials_used(), 70);
+}
+
+TEST(Inference, CostsOfSetupAndBundlesAreCountedWhereTheyArise) {
+  World world;
+  const auto first = world.client();
+  first->infer(world.volumes(1));
+  const Bytes program = encode(world.mlp().program);
+  std::uint64_t masked = 0;
+  for (const Demand& d : world.plan().demands) {
+    if (const auto* l = std::get_if<LinearDemand>(&d)) {
+      masked += l->outputs * (MaskedLayout::row_bytes(*l) + frame_header_bytes);
+    }
+  }
+  EXPECT_EQ(first->cost().setup.received, program.size() + frame_header_bytes + masked);
+  EXPECT_GT(first->cost().offline.received, 32 + world.plan().correction_bytes());
+  EXPECT_LE(first->cost().offline.received,
+            32 + world.plan().correction_bytes() + longest_bundle_header + 2 * frame_header_bytes);
+  EXPECT_GT(first->cost().control.received, 0U);
+  const auto prefetching = world.client("bob");
+  prefetching->prefetch(1);
+  EXPECT_EQ(prefetching->cost().online.sent, 0U);
+}
+
+TEST(Inference, ASecondRunFetchesNothingAgain) {
+  World world;
+  world.client()->prefetch(3);
+  const auto client = world.client();
+  const auto input = world.volumes(2);
+  world.expect_right(input, client->infer(input));
+  EXPECT_EQ(client->cost().setup.received, 0U);
+  EXPECT_EQ(client->cost().setup.sent, 0U);
+  EXPECT_EQ(client->cost().offline.received, 0U);
+  EXPECT_EQ(client->cost().offline.sent, 0U);
+  EXPECT_EQ(world.stored().size(), 1U);
+}
+
+TEST(Inference, fault_30_NoDealerAndBundlesStored) {
+  World world;
+  world.client()->prefetch(3);
+  world.stop_dealer();
+  world.expect_good("alice", 2);
+  world.expect_good("alice", 1);
+  EXPECT_EQ(world.serials_used(), 3);
+}
+
+TEST(Inference, fault_30_NoDealerAndNothingStored) {
+  World world;
+  world.client("bob")->prefetch(1);
+  world.stop_dealer();
+  const auto input = world.volumes(2);
+  for (const char* name : {"alice", "bob"}) {  // bob has one of the two that he needs: counted before the start
+    const auto failure = failure_of([&] { world.client(name)->infer(input); });
+    ASSERT_TRUE(failure);
+    EXPECT_EQ(failure->kind, ErrorKind::no_bundles) << failure->text;
+  }
+  EXPECT_EQ(world.serials_used(), 0);
+  world.expect_good("bob");
+  world.start_dealer();
+  world.expect_good("alice", 2);
+}
+
+TEST(Inference, ADealerThatStartsAgainKeepsItsRegistrations) {
+  World world;
+  world.expect_good();
+  world.stop_dealer();
+  world.start_dealer();
+  world.expect_good("alice", 2);
+}
+
+TEST(Inference, ClientsAtOnceAreAllServed) {
+  World world;
+  const auto input = world.volumes(4);
+  std::vector<std::vector<VolumeResult>> results(6);
+  for (std::size_t i = 0; i < results.size(); ++i) world.identity("client-" + std::to_string(i), Role::client);
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      threads.emplace_back([&, i] { results[i] = world.client("client-" + std::to_string(i))->infer(input); });
+    }
+  }
+  for (const auto& r : results) world.expect_right(input, r);
+  EXPECT_EQ(world.serials_used(), 24);
+}
+
+}  // namespace
+}  // namespace smpc

@@ -1,0 +1,209 @@
+// What an observer of the messages, and each party, can see depends on nothing secret.
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <set>
+#include <thread>
+
+#include "service/recording_channel.h"
+#include "smpc/protocol/linear.h"
+#include "support/random_program.h"
+#include "support/two_party.h"
+
+namespace smpc {
+namespace {
+
+using testing::RandomMlp;
+using testing::Record;
+using testing::RecordedFrame;
+using testing::RecordingChannel;
+
+// The first model of this kind: three linear maps, comparisons between.
+RandomMlp model(Reveal reveal) {
+  for (std::uint64_t seed = 100;; ++seed) {
+    std::mt19937_64 rng(seed);
+    RandomMlp m = testing::random_mlp(rng);
+    const bool large = m.program.input().count >= 20 && m.program.classes() >= 5;
+    if (m.program.reveal == reveal && m.weights.size() == 3 && large) return m;
+  }
+}
+
+// A run whose every frame is kept; what comes out is the interpreter's.
+std::shared_ptr<Record> run(const RandomMlp& m, const RingVector& input, std::size_t volumes) {
+  const Plan plan = correlation_plan(m.program);
+  const Schedule schedule = make_schedule(m.program, plan, volumes);
+  testing::Sources sources = testing::deal(plan, m.weights, volumes);
+  auto record = std::make_shared<Record>();
+  RecordingChannel to_client(record, true);
+  RecordingChannel to_server(record, false);
+  PartyRun server = PartyRun::server(m.program, plan, schedule, *sources.server, m.weights);
+  PartyRun client = PartyRun::client(m.program, plan, schedule, *sources.client, input);
+  {
+    std::jthread thread([&] { server.execute(to_client); });
+    client.execute(to_server);
+  }
+  const std::size_t n = m.program.input().count;
+  const RingVector& result = client.result();
+  for (std::size_t v = 0; v < volumes; ++v) {
+    const auto at = input.begin() + static_cast<std::ptrdiff_t>(v * n);
+    const RingVector expected = interpret(m.program, m.weights, RingVector(at, at + static_cast<std::ptrdiff_t>(n))).back();
+    for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(result[v * expected.size() + i], expected[i]);
+  }
+  return record;
+}
+
+RingVector constant_input(const RandomMlp& m, std::size_t volumes, std::int64_t value) {
+  return RingVector(m.program.input().count * volumes, m.program.input().ring.from_signed(value));
+}
+
+std::vector<RingVector> inputs(const RandomMlp& m, std::size_t volumes) {
+  std::mt19937_64 rng(5);
+  std::vector<RingVector> out = {constant_input(m, volumes, 0), constant_input(m, volumes, m.input_limit),
+                                 constant_input(m, volumes, -m.input_limit)};
+  for (int i = 0; i < 3; ++i) out.push_back(testing::random_input(m, volumes, rng));
+  RingVector sparse = constant_input(m, volumes, 0);
+  sparse[sparse.size() / 2] = m.program.input().ring.from_signed(m.input_limit);
+  out.push_back(sparse);
+  return out;
+}
+
+// As the model's, all zero, and mostly zero. None is larger than the model's own, so that bounds hold.
+std::vector<RandomMlp> models(const RandomMlp& m) {
+  RandomMlp zero = m;
+  RandomMlp sparse = m;
+  for (std::size_t l = 0; l < m.weights.size(); ++l) {
+    for (auto& w : zero.weights[l].matrix) w = 0;
+    for (auto& b : zero.weights[l].bias) b = 0;
+    for (std::size_t i = 0; i < sparse.weights[l].matrix.size(); ++i) {
+      if (i % 10 != 0) sparse.weights[l].matrix[i] = 0;
+    }
+  }
+  return {m, zero, sparse};
+}
+
+TEST(Privacy, DirectionsTypesAndLengthsAreThoseOfTheProgramAlone) {
+  for (const Reveal reveal : {Reveal::label, Reveal::logits}) {
+    const RandomMlp base = model(reveal);
+    for (const std::size_t volumes : {1U, 3U}) {
+      const Schedule schedule = make_schedule(base.program, correlation_plan(base.program), volumes);
+      std::vector<testing::Shape> expected;
+      for (const Message& m : schedule.messages) {
+        ByteWriter header;
+        header.u8(static_cast<std::uint8_t>(FrameType::data));
+        header.u64(m.bytes);
+        expected.push_back({m.from == Party::server, header.take()});
+      }
+      for (const RandomMlp& m : models(base)) {
+        for (const RingVector& input : inputs(m, volumes)) EXPECT_EQ(run(m, input, volumes)->shapes(), expected);
+      }
+    }
+  }
+}
+
+// With eight volumes at once every field of a message ends with a byte: none of what is sent is padding.
+constexpr std::size_t whole_bytes = 8;
+
+// Over many runs with one input and one set of weights, no 16 bytes are ever sent twice.
+TEST(Privacy, NoBlockRepeatsOverManyRunsWithOneInput) {
+  for (const Reveal reveal : {Reveal::label, Reveal::logits}) {
+    for (const RandomMlp& m : models(model(reveal))) {
+      for (const RingVector& input : {constant_input(m, whole_bytes, 0), constant_input(m, whole_bytes, m.input_limit)}) {
+        std::set<std::string> blocks;
+        for (int i = 0; i < 10; ++i) {
+          for (const RecordedFrame& f : run(m, input, whole_bytes)->frames()) {
+            for (std::size_t at = 0; at + 16 <= f.payload.size(); at += 16) {
+              const auto block = std::string(as_text(ByteView(f.payload).subspan(at, 16)));
+              EXPECT_TRUE(blocks.insert(block).second) << "run " << i << ", byte " << at;
+            }
+          }
+        }
+        EXPECT_GT(blocks.size(), 100U);
+      }
+    }
+  }
+}
+
+// What the client sends for zero volumes, to a server with zero weights, is balanced in its bits.
+TEST(Privacy, TheClientsMessagesLookUniformForZeroVolumesAndWeights) {
+  const RandomMlp zero = models(model(Reveal::logits))[1];
+  std::size_t ones = 0;
+  std::size_t bits = 0;
+  for (int i = 0; i < 20; ++i) {
+    for (const RecordedFrame& f : run(zero, constant_input(zero, whole_bytes, 0), whole_bytes)->frames()) {
+      if (f.from_first) continue;
+      for (const std::byte b : f.payload) ones += static_cast<std::size_t>(std::popcount(std::to_integer<unsigned>(b)));
+      bits += 8 * f.payload.size();
+    }
+  }
+  ASSERT_GT(bits, 200000U);
+  EXPECT_NEAR(static_cast<double>(ones) / static_cast<double>(bits), 0.5, 0.01);
+}
+
+// A source that gives one b, chosen by the test.
+class ChosenMask final : public CorrelationSource {
+ public:
+  explicit ChosenMask(LinearClient one) : one_(std::move(one)) {}
+  Party party() const noexcept override { return Party::client; }
+  std::size_t volumes() const noexcept override { return 1; }
+  OtSender ot_sender(std::size_t) override { return {}; }
+  OtReceiver ot_receiver(std::size_t) override { return {}; }
+  AndShare and_share(std::size_t) override { return {}; }
+  SharedBitShare shared_bit(std::size_t) override { return {}; }
+  BitProductShare bit_product(std::size_t) override { return {}; }
+  PrivateBitsShare private_bits(std::size_t) override { return {}; }
+  LinearServer linear_server(std::size_t) override { return {}; }
+  LinearClient linear_client(std::size_t) override { return one_; }
+
+ private:
+  LinearClient one_;
+};
+
+Bytes opening(const LinearDemand& d, RingVector x, RingVector b) {
+  InputOp input(std::move(x));
+  ChosenMask source({std::move(b), RingVector(d.outputs)});
+  const auto op = linear_client(d, 0, input, source);
+  Bytes bytes;
+  FieldWriter out(bytes);
+  op->produce(0, out);
+  return bytes;
+}
+
+// Exact masking: for every other volume there is a mask, as likely as the first, under which the very same bytes leave.
+TEST(Privacy, AnOpeningFitsEveryVolumeEquallyWell) {
+  std::mt19937_64 rng(9);
+  for (unsigned l = 1; l <= 64; ++l) {
+    const LinearDemand d{0, 37, 2, Ring{l}};
+    RingVector x(d.inputs);
+    RingVector b(d.inputs);
+    for (auto& v : x) v = d.ring.reduce(rng());
+    for (auto& v : b) v = d.ring.reduce(rng());
+    const Bytes sent = opening(d, x, b);
+    EXPECT_EQ(sent.size(), ring_field_bytes(d.inputs, d.ring));
+    std::vector<RingVector> others = {RingVector(d.inputs), RingVector(d.inputs, d.ring.mask()), RingVector(d.inputs, 1)};
+    others.emplace_back();
+    for (std::size_t i = 0; i < d.inputs; ++i) others.back().push_back(d.ring.reduce(rng()));
+    for (const RingVector& y : others) {
+      RingVector c(d.inputs);
+      for (std::size_t i = 0; i < d.inputs; ++i) c[i] = d.ring.reduce(b[i] + y[i] - x[i]);
+      EXPECT_EQ(opening(d, y, c), sent) << l;
+    }
+    RingVector other = b;
+    other[5] = d.ring.reduce(other[5] + 1);
+    EXPECT_NE(opening(d, x, other), sent) << l;  // the test can fail
+  }
+}
+
+// One mask, one opening: asking for it twice is our own bug.
+TEST(PrivacyDeathTest, AnOpeningIsMadeOnce) {
+  const LinearDemand d{0, 3, 2, Ring{20}};
+  InputOp input(RingVector(3));
+  ChosenMask source({RingVector(3, 1), RingVector(2)});
+  const auto op = linear_client(d, 0, input, source);
+  Bytes bytes;
+  FieldWriter out(bytes);
+  op->produce(0, out);
+  EXPECT_DEATH(op->produce(0, out), "internal error");
+}
+
+}  // namespace
+}  // namespace smpc

@@ -1,0 +1,181 @@
+#include "service/support.h"
+
+#include <future>
+
+#include "smpc/runtime/interpreter.h"
+
+namespace smpc::testing {
+namespace {
+
+RandomMlp find_model(Reveal reveal) {
+  for (std::uint64_t seed = 1;; ++seed) {
+    std::mt19937_64 rng(seed);
+    RandomMlp m = random_mlp(rng);
+    const std::size_t inputs = m.program.input().count;
+    if (m.program.reveal == reveal && m.weights.size() == 3 && inputs >= 20 && m.program.classes() >= 5) return m;
+  }
+}
+
+}  // namespace
+
+const RandomMlp& model(Reveal reveal) {
+  static const RandomMlp label = find_model(Reveal::label);
+  static const RandomMlp logits = find_model(Reveal::logits);
+  return reveal == Reveal::label ? label : logits;
+}
+
+Weights other_weights(const RandomMlp& m) {
+  Weights w = m.weights;
+  for (std::int32_t& v : w.front().matrix) {
+    if (v != 0) {
+      v = 0;
+      return w;
+    }
+  }
+  ADD_FAILURE() << "the model's weights are all zero";
+  return w;
+}
+
+control::ClientRequest RawSession::request() const {
+  control::ClientRequest r;
+  r.set_version(protocol_version);
+  return r;
+}
+
+control::ClientRequest RawSession::infer(const std::vector<Bytes>& headers) const {
+  auto r = request();
+  auto& infer = *r.mutable_infer();
+  infer.set_program(hello.program());
+  infer.set_mask(hello.mask());
+  infer.set_reveal(hello.reveal());
+  for (const Bytes& h : headers) infer.add_bundles(text_of(h));
+  return r;
+}
+
+std::optional<control::Refusal> RawSession::ask(const control::ClientRequest& request) {
+  send_control(*channel, request);
+  const auto reply = receive_control<control::Reply>(*channel);
+  if (reply.has_refusal()) return reply.refusal();
+  EXPECT_TRUE(reply.has_ready());
+  return std::nullopt;
+}
+
+World::World(Reveal reveal, Limits limits)
+    : mlp_(model(reveal)), plan_(correlation_plan(mlp_.program)), limits_(limits) {
+  start_dealer();
+  start_server();
+}
+
+Identity& World::identity(const std::string& name, Role role) {
+  const auto at = identities_.find(name);
+  if (at != identities_.end()) return at->second;
+  return identities_.emplace(name, Identity::load(test::authority().issue(name, role), role)).first->second;
+}
+
+void World::start_dealer() {
+  DealerOptions options;
+  options.listen = "127.0.0.1:0";
+  options.state = state("dealer");
+  options.pool = 4;
+  dealer_ = std::make_unique<Running<DealerService>>(
+      std::make_unique<DealerService>(identity("dealer", Role::dealer), std::move(options)));
+  last_dealer_ = dealer_->address();
+}
+
+void World::start_server() {
+  const auto ready = std::make_shared<std::promise<void>>();
+  ServerOptions options;
+  options.listen = "127.0.0.1:0";
+  options.dealer = dealer_address();
+  options.state = state("server");
+  options.quota = limits_.quota;
+  options.quota_total = limits_.quota_total;
+  options.on_ready = [ready] { ready->set_value(); };
+  server_ = std::make_unique<Running<ServerService>>(
+      std::make_unique<ServerService>(identity("server", Role::server), mlp_.program, mlp_.weights, std::move(options)));
+  if (dealer_) ready->get_future().wait();
+}
+
+std::unique_ptr<ClientService> World::client(const std::string& name) {
+  ClientOptions options;
+  options.server = server_address();
+  options.dealer = dealer_address();
+  options.state = state(name);
+  return std::make_unique<ClientService>(identity(name, Role::client), std::move(options));
+}
+
+RawSession World::dial(const std::string& client) {
+  RawSession s;
+  s.channel = tls_connect(server_address(), identity(client, Role::client), Role::server, test::within(test::plenty));
+  s.hello = receive_control<control::ServerHello>(*s.channel);
+  return s;
+}
+
+std::vector<RingVector> World::volumes(std::size_t count) {
+  std::vector<RingVector> out;
+  for (std::size_t v = 0; v < count; ++v) out.push_back(random_input(mlp_, 1, rng_));
+  return out;
+}
+
+void World::expect_right(const std::vector<RingVector>& volumes, const std::vector<VolumeResult>& results) const {
+  ASSERT_EQ(results.size(), volumes.size());
+  for (std::size_t v = 0; v < volumes.size(); ++v) {
+    const RingVector expected = interpret(mlp_.program, mlp_.weights, volumes[v]).back();
+    if (mlp_.program.reveal == Reveal::label) {
+      EXPECT_EQ(results[v].index, expected[0]) << "volume " << v;
+      EXPECT_TRUE(results[v].logits.empty());
+    } else {
+      EXPECT_EQ(results[v].logits, dequantise(mlp_.program.output(), expected)) << "volume " << v;
+    }
+  }
+}
+
+void World::expect_good(const std::string& name, std::size_t count) {
+  SCOPED_TRACE("a good inference by " + name);
+  const auto input = volumes(count);
+  expect_right(input, client(name)->infer(input));
+}
+
+std::vector<ClientBundle> World::stored(const std::string& name) {
+  const RawSession s = dial(name);
+  BundleFilter filter;
+  filter.program = array_of<32>(s.hello.program(), "program");
+  filter.mask = array_of<32>(s.hello.mask(), "mask");
+  filter.instance = array_of<16>(s.hello.instance(), "instance");
+  filter.epoch = s.hello.epoch();
+  return ClientState(state(name)).open(filter, 1000);
+}
+
+std::vector<ClientBundle> World::prefetched(const std::string& name, std::size_t count) {
+  EXPECT_EQ(client(name)->prefetch(count), count);
+  auto bundles = stored(name);
+  EXPECT_EQ(bundles.size(), count);
+  return bundles;
+}
+
+std::int64_t World::serials_used() const {
+  Database db(state("server") / "server.db", "");
+  Statement row = db.prepare("SELECT count(*) FROM used");
+  EXPECT_TRUE(row.step());
+  return row.integer(0);
+}
+
+Key World::shared_key() const {
+  Database db(state("server") / "server.db", "");
+  Statement row = db.prepare("SELECT shared_key FROM server");
+  EXPECT_TRUE(row.step());
+  const Bytes bytes = row.blob(0);
+  return Key{ByteView(bytes).first<32>()};
+}
+
+std::optional<Failure> failure_of(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    EXPECT_EQ(std::string(e.what()).find('\n'), std::string::npos) << e.what();
+    return Failure{e.kind(), e.what()};
+  }
+  return std::nullopt;
+}
+
+}  // namespace smpc::testing

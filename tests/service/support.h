@@ -1,0 +1,117 @@
+// Dealer, server and clients in one process, each with a state folder and a certificate of its own.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <thread>
+
+#include "client_state.h"
+#include "net/support.h"
+#include "smpc/service/client.h"
+#include "smpc/service/dealer.h"
+#include "smpc/service/server.h"
+#include "support/random_program.h"
+#include "wire.h"
+
+namespace smpc::testing {
+
+namespace fs = std::filesystem;
+
+// A model with two linear maps at least and a comparison between; the same on every call.
+const RandomMlp& model(Reveal reveal);
+// The same program with one weight set to zero.
+Weights other_weights(const RandomMlp& m);
+
+// A service that runs in its own thread until the end of the scope.
+template <class Service>
+class Running {
+ public:
+  explicit Running(std::unique_ptr<Service> service)
+      : service_(std::move(service)), thread_([this] { service_->run(); }) {}
+  ~Running() {
+    service_->stop();
+    thread_.join();
+  }
+  std::string address() const { return "127.0.0.1:" + std::to_string(service_->port()); }
+
+ private:
+  std::unique_ptr<Service> service_;
+  std::thread thread_;
+};
+
+// A session with the server, hello received, spoken by hand.
+struct RawSession {
+  std::unique_ptr<Channel> channel;
+  control::ServerHello hello;
+
+  control::ClientRequest request() const;
+  control::ClientRequest infer(const std::vector<Bytes>& headers) const;
+  // None: READY.
+  std::optional<control::Refusal> ask(const control::ClientRequest& request);
+};
+
+struct Limits {
+  std::uint64_t quota = 0;
+  std::uint64_t quota_total = 0;
+};
+
+class World {
+ public:
+  explicit World(Reveal reveal = Reveal::label, Limits limits = {});
+
+  const RandomMlp& mlp() const { return mlp_; }
+  const Plan& plan() const { return plan_; }
+  Identity& identity(const std::string& name, Role role);
+  fs::path state(const std::string& name) const { return folder_.path() / name; }
+
+  void start_dealer();
+  void stop_dealer() { dealer_.reset(); }
+  void start_server();  // waits until the dealer has registered it
+  void stop_server() { server_.reset(); }
+  void restart_server() {
+    stop_server();
+    start_server();
+  }
+  void use_weights(Weights weights) { mlp_.weights = std::move(weights); }
+  std::string dealer_address() const { return dealer_ ? dealer_->address() : last_dealer_; }
+  std::string server_address() const { return server_->address(); }
+
+  std::unique_ptr<ClientService> client(const std::string& name = "alice");
+  RawSession dial(const std::string& client = "alice");
+
+  // Fresh volumes, by a client of its own each time; every result must be the interpreter's, bit for bit.
+  void expect_good(const std::string& name = "alice", std::size_t volumes = 1);
+  std::vector<RingVector> volumes(std::size_t count);
+  void expect_right(const std::vector<RingVector>& volumes, const std::vector<VolumeResult>& results) const;
+
+  // The stored, unused bundles of a client, which must not be at work.
+  std::vector<ClientBundle> stored(const std::string& name = "alice");
+  // Takes `count` bundles and returns what is stored then.
+  std::vector<ClientBundle> prefetched(const std::string& name, std::size_t count);
+
+  std::int64_t serials_used() const;  // in the server's journal
+  Key shared_key() const;             // out of the server's state
+
+ private:
+  test::TemporaryFolder folder_;
+  RandomMlp mlp_;
+  Plan plan_;
+  Limits limits_;
+  std::mt19937_64 rng_{7};
+  std::map<std::string, Identity> identities_;
+  std::unique_ptr<Running<DealerService>> dealer_;
+  std::unique_ptr<Running<ServerService>> server_;
+  std::string last_dealer_;
+};
+
+// The kind and words of the error that `f` throws.
+struct Failure {
+  ErrorKind kind;
+  std::string text;
+};
+std::optional<Failure> failure_of(const std::function<void()>& f);
+
+}  // namespace smpc::testing
