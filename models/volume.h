@@ -18,7 +18,6 @@ constexpr std::size_t nz = 45;
 constexpr std::size_t voxel_count = nx * ny * nz;
 constexpr float voxel_mm = 4;
 constexpr float input_range = 32;  // what the model declares: every voxel lies in [-32, 32]
-constexpr float input_norm = 1024;  // and its Euclidean norm is at most this; maps have norms of 100 to 400
 
 constexpr std::size_t voxel_index(std::size_t i, std::size_t j, std::size_t k) noexcept {
   return (i * ny + j) * nz + k;
