@@ -58,7 +58,7 @@ void NetworkBuilder::start() {
   network_.input_name = in.name;
   network_.input_dims.assign(dims.begin() + 1, dims.end());
   values_.emplace(in.name, Data{dims, version_});
-  for (const auto& [name, tensor] : model_.constants) values_.emplace(name, Constant{name});
+  for (const auto& [name, tensor] : model_.constants) values_.emplace(name, Constant{name, tensor.dims});
 }
 
 void NetworkBuilder::visit(Node& node) {

@@ -46,8 +46,10 @@ struct Integers {
   bool scalar;
   std::vector<std::int64_t> values;
 };
+// A tensor of Model::constants, perhaps under another shape.
 struct Constant {
-  std::string name;  // in Model::constants
+  std::string name;
+  Dims dims;
 };
 using Value = std::variant<Data, Integers, Constant>;
 
@@ -98,6 +100,7 @@ class NetworkBuilder {
   const Data& data(const Node& node, std::size_t index) const;  // the chain's newest value
   bool is_constant(const Node& node, std::size_t index) const;
   const Tensor& constant(const Node& node, std::size_t index, const std::string& role) const;
+  const Dims& constant_dims(const Node& node, std::size_t index) const;  // once constant() has accepted it
   const Tensor& float_constant(const Node& node, std::size_t index, const std::string& role) const;
   Integers integers(const Node& node, std::size_t index, const std::string& role) const;
   void set(const Node& node, Value value);

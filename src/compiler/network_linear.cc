@@ -40,7 +40,7 @@ std::vector<float> NetworkBuilder::take_weights(const Node& node, std::size_t in
 
 void NetworkBuilder::push_affine(Node& node, std::size_t index, bool row_per_output, float alpha,
                                  std::vector<double> bias) {
-  const Dims dims = constant(node, index, "weight").dims;
+  const Dims dims = constant_dims(node, index);
   Affine a;
   a.name = node.name.empty() ? node.outputs.front() : node.name;
   a.outputs = static_cast<std::size_t>(dims[row_per_output ? 0 : 1]);
@@ -79,7 +79,8 @@ void NetworkBuilder::gemm(Node& node) {
   if (take_flag(node, "transA", false)) fail(node, "attribute 'transA': expected 0, found 1: it would turn the batch");
   const bool row_per_output = take_flag(node, "transB", false);
   const bool broadcast = model_.opset >= 7 || take_flag(node, "broadcast", false);
-  const Dims w = float_constant(node, 1, "weight").dims;
+  float_constant(node, 1, "weight");
+  const Dims w = constant_dims(node, 1);
   if (dims.size() != 2 || dims[0] != batch_.dim) {
     fail(node, "expected an input of shape [batch, features], found " + to_text(dims) + "; flatten it before");
   }
@@ -90,8 +91,9 @@ void NetworkBuilder::gemm(Node& node) {
   const Dims out = {dims[0], w[row_per_output ? 0 : 1]};
   std::vector<double> bias;
   if (has_input(node, 2)) {
-    const Dims c = float_constant(node, 2, "bias").dims;
-    auto spread_bias = spread(c, doubles(node, 2, "bias"), out, batch_);
+    const std::vector<double> values = doubles(node, 2, "bias");
+    const Dims& c = constant_dims(node, 2);
+    auto spread_bias = spread(c, values, out, batch_);
     if (!spread_bias || (!broadcast && c != out)) {
       fail(node, "bias " + quote_name(node.inputs[2]) + ": expected one that broadcasts to " + to_text(out) +
                      ", the same for each sample, found shape " + to_text(c));
@@ -108,7 +110,8 @@ void NetworkBuilder::mat_mul(Node& node) {
     fail(node, "its left factor is a constant, so the batch would be its columns; put the weights on the right");
   }
   Dims dims = data(node, 0).dims;
-  const Dims w = float_constant(node, 1, "weight").dims;
+  float_constant(node, 1, "weight");
+  const Dims w = constant_dims(node, 1);
   if (w.size() != 2) {
     fail(node, "weight " + quote_name(node.inputs[1]) + ": expected a matrix, found shape " + to_text(w));
   }
@@ -168,10 +171,11 @@ void NetworkBuilder::add(Node& node) {
   }
   const std::size_t at = right ? 1 : 0;
   const Dims dims = data(node, 1 - at).dims;
-  const Dims shape = float_constant(node, at, "bias").dims;
+  const std::vector<double> values = doubles(node, at, "bias");
+  const Dims shape = constant_dims(node, at);
   Dims from = shape;
   if (model_.opset < 7) add_broadcast_6(node, dims, from);
-  const auto bias = spread(from, doubles(node, at, "bias"), dims, batch_);
+  const auto bias = spread(from, values, dims, batch_);
   if (!bias) {
     fail(node, "bias " + quote_name(node.inputs[at]) + ": expected one that broadcasts to " + to_text(dims) +
                    ", the same for each sample, found shape " + to_text(shape));

@@ -20,13 +20,15 @@ void NetworkBuilder::flatten(Node& node) {
 }
 
 void NetworkBuilder::reshape_op(Node& node) {
-  const Dims dims = data(node, 0).dims;
+  const auto* weights = std::get_if<Constant>(&value(node, 0));  // some exporters reshape their weights
+  const Dims dims = weights != nullptr ? weights->dims : data(node, 0).dims;
   const bool allow_zero = take_flag(node, "allowzero", false);
   const Integers target = integers(node, 1, "shape");
   if (target.scalar) fail(node, "shape: expected a list, found a scalar");
   std::string why;
   const auto out = reshape(dims, target.values, allow_zero, why);
   if (!out) fail(node, "shape " + to_text(target.values) + ": " + why);
+  if (weights != nullptr) return set(node, Constant{weights->name, *out});
   set_view(node, *out);
 }
 

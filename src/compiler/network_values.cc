@@ -102,6 +102,10 @@ const Tensor& NetworkBuilder::constant(const Node& node, std::size_t index, cons
   return model_.constants.at(c->name);
 }
 
+const Dims& NetworkBuilder::constant_dims(const Node& node, std::size_t index) const {
+  return std::get<Constant>(value(node, index)).dims;
+}
+
 const Tensor& NetworkBuilder::float_constant(const Node& node, std::size_t index, const std::string& role) const {
   const Tensor& t = constant(node, index, role);
   if (t.type() != type_) {
@@ -115,10 +119,11 @@ Integers NetworkBuilder::integers(const Node& node, std::size_t index, const std
   if (const auto* i = std::get_if<Integers>(&value(node, index))) return *i;
   const Tensor& t = constant(node, index, role);
   const auto* v = std::get_if<std::vector<std::int64_t>>(&t.values);
-  if (v == nullptr || t.dims.size() > 1) {
+  const Dims& dims = constant_dims(node, index);
+  if (v == nullptr || dims.size() > 1) {
     fail(node, role + " " + quote_name(node.inputs[index]) + ": expected a list of int64");
   }
-  return {t.dims.empty(), *v};
+  return {dims.empty(), *v};
 }
 
 void NetworkBuilder::set(const Node& node, Value value) { values_.insert_or_assign(node.outputs.front(), std::move(value)); }
