@@ -85,7 +85,9 @@ struct ServerService::Impl {
 
   bool wait_until_ready() {
     std::unique_lock guard(ready_mutex);
-    ready_changed.wait_for(guard, request_time, [&] { return ready; });
+    // In slices, since stop() may come from a signal handler and cannot wake anybody.
+    const auto deadline = Clock::now() + request_time;
+    while (!ready && !stopping && Clock::now() < deadline) ready_changed.wait_for(guard, 100ms, [&] { return ready; });
     return ready;
   }
 
@@ -242,6 +244,7 @@ struct ServerService::Impl {
   std::mutex ready_mutex;
   std::condition_variable_any ready_changed;
   bool ready = false;
+  std::atomic<bool> stopping = false;
 };
 
 ServerService::ServerService(const Identity& identity, Program program, Weights weights, ServerOptions options)
@@ -254,7 +257,10 @@ void ServerService::run() {
   impl_->listener.run([this](Channel& channel, const PeerName& peer) { impl_->session(channel, peer); });
 }
 
-void ServerService::stop() noexcept { impl_->listener.stop(std::chrono::seconds(2)); }
+void ServerService::stop() noexcept {
+  impl_->stopping = true;
+  impl_->listener.stop(std::chrono::seconds(2));
+}
 
 std::uint64_t bump_epoch(const std::filesystem::path& state) {
   const StateLock lock(state, "smpc-server", std::chrono::milliseconds(0));
