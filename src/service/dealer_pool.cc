@@ -53,9 +53,15 @@ std::vector<ReadyBundle> DealerPool::take(const BundleHeader& wanted, std::size_
     changed_.wait_for(lock, std::chrono::seconds(1), [&] { return program->bundles.size() >= count; });
     if (program->bundles.size() >= count) break;
     const std::size_t have = program->bundles.size();
-    lock.unlock();
-    on_wait(have);
-    lock.lock();
+    {
+      struct Relock {
+        std::unique_lock<std::mutex>& lock;
+        ~Relock() { lock.lock(); }
+      };
+      lock.unlock();
+      const Relock relock{lock};  // also when on_wait throws: Release needs the lock
+      on_wait(have);
+    }
     if (find() != program) {
       throw Error(ErrorKind::no_bundles, "the program was registered anew meanwhile; try again");
     }
