@@ -37,6 +37,45 @@ TEST(Epoch, fault_37_ADealerOfTheOlderEpochHasNothing) {
   world.expect_good();
 }
 
+// The client alone goes back: the server still knows what was used, and what it refuses is not offered again.
+TEST(Restore, fault_37_OfTheClientAlone) {
+  World world;
+  world.prefetched("alice", 1);
+  std::filesystem::copy(world.state("alice"), world.state("backup"), std::filesystem::copy_options::recursive);
+  world.expect_good("alice");
+  std::filesystem::remove_all(world.state("alice"));
+  std::filesystem::copy(world.state("backup"), world.state("alice"), std::filesystem::copy_options::recursive);
+  const auto failure = failure_of([&] { world.client("alice")->infer(world.volumes(1)); });
+  ASSERT_TRUE(failure) << "a bundle was used twice";
+  EXPECT_EQ(failure->kind, ErrorKind::peer);
+  EXPECT_EQ(world.serials_used(), 1);
+  world.expect_good("alice");
+  EXPECT_EQ(world.serials_used(), 2);
+}
+
+// The server's journal goes back: its epoch is bumped, and a bundle that it has forgotten is refused all the same.
+TEST(Restore, fault_37_OfTheServerWithItsEpochBumped) {
+  World world;
+  const Bytes header = world.prefetched("alice", 1).front().header_bytes;
+  world.stop_server();
+  std::filesystem::copy(world.state("server"), world.state("backup"), std::filesystem::copy_options::recursive);
+  world.start_server();
+  world.expect_good("alice");
+  world.stop_server();
+  std::filesystem::remove_all(world.state("server"));
+  std::filesystem::copy(world.state("backup"), world.state("server"), std::filesystem::copy_options::recursive);
+  bump_epoch(world.state("server"));
+  world.start_server();
+  ASSERT_EQ(world.serials_used(), 0);  // forgotten
+  {
+    auto session = world.dial("alice");
+    const auto refusal = session.ask(session.infer({header}));
+    ASSERT_TRUE(refusal) << "a bundle was used twice";
+    EXPECT_EQ(refusal->code(), control::BUNDLE);
+  }
+  world.expect_good("alice");
+}
+
 TEST(Epoch, ARunningServersStateIsNotTouched) {
   World world;
   const auto failure = failure_of([&] { bump_epoch(world.state("server")); });

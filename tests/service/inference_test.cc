@@ -1,4 +1,6 @@
 // What good parties get, and what it costs.
+#include <future>
+
 #include "service/support.h"
 #include "smpc/runtime/schedule.h"
 #include "smpc/service/limits.h"
@@ -128,6 +130,45 @@ TEST(Inference, ADealerThatStartsAgainKeepsItsRegistrations) {
   world.stop_dealer();
   world.start_dealer();
   world.expect_good("alice", 2);
+}
+
+// A client that comes while the server still waits for its dealer waits too, and is served.
+TEST(Inference, AClientThatComesBeforeTheDealerIsServed) {
+  World world;
+  world.stop_server();
+  world.stop_dealer();
+  world.start_dealer();
+  const std::string dealer = world.dealer_address();
+  world.stop_dealer();
+  world.start_server();  // it waits: nobody listens
+  std::jthread later([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    world.start_dealer(dealer);
+  });
+  world.dial();
+  later.join();
+  world.expect_good();
+}
+
+// Nor does a server that is told to stop wait for a dealer on behalf of its clients.
+TEST(Inference, AServerThatWaitsForItsDealerStops) {
+  World world;
+  world.stop_server();
+  world.stop_dealer();
+  world.start_server();
+  const std::string address = world.server_address();
+  const Identity& alice = world.identity("alice", Role::client);
+  std::jthread client([&] {
+    EXPECT_THROW(
+        {
+          const auto channel = tls_connect(address, alice, Role::server, test::within(test::plenty));
+          receive_control<control::ServerHello>(*channel);
+        },
+        Error);
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  auto stopped = std::async(std::launch::async, [&] { world.stop_server(); });
+  EXPECT_EQ(stopped.wait_for(std::chrono::seconds(20)), std::future_status::ready);
 }
 
 TEST(Inference, ClientsAtOnceAreAllServed) {

@@ -72,9 +72,9 @@ Identity& World::identity(const std::string& name, Role role) {
   return identities_.emplace(name, Identity::load(test::authority().issue(name, role), role)).first->second;
 }
 
-void World::start_dealer() {
+void World::start_dealer(const std::string& listen) {
   DealerOptions options;
-  options.listen = "127.0.0.1:0";
+  options.listen = listen;
   options.state = state("dealer");
   options.pool = 4;
   dealer_ = std::make_unique<Running<DealerService>>(

@@ -67,7 +67,7 @@ class World {
   Identity& identity(const std::string& name, Role role);
   fs::path state(const std::string& name) const { return folder_.path() / name; }
 
-  void start_dealer();
+  void start_dealer(const std::string& listen = "127.0.0.1:0");
   void stop_dealer() { dealer_.reset(); }
   void start_server();  // waits until the dealer has registered it
   void stop_server() { server_.reset(); }
