@@ -7,25 +7,28 @@
 #include "smpc/base/error.h"
 
 namespace smpc {
+namespace {
+
+// Far beyond any volume (a 1 mm head has 2^23 voxels); a short file must not make us take gigabytes.
+constexpr std::int64_t most_inputs = std::int64_t{1} << 26;
+
+}  // namespace
 
 NetworkBuilder::NetworkBuilder(Model&& model) : model_(std::move(model)) {}
 
 const std::map<std::string, NetworkBuilder::Handler>& NetworkBuilder::handlers() {
   using B = NetworkBuilder;
   static const std::map<std::string, Handler> table = {
-      {"Add", &B::add},           {"ArgMax", &B::arg_max},   {"Concat", &B::concat}, {"Dropout", &B::dropout},
-      {"Flatten", &B::flatten},   {"Gather", &B::gather},    {"Gemm", &B::gemm},     {"Identity", &B::identity},
-      {"MatMul", &B::mat_mul},    {"Relu", &B::relu},        {"Reshape", &B::reshape_op},
-      {"Shape", &B::shape},       {"Softmax", &B::softmax},  {"Squeeze", &B::squeeze},
-      {"Unsqueeze", &B::unsqueeze}};
+      {"Add", &B::add},         {"ArgMax", &B::arg_max},  {"Concat", &B::concat},      {"Dropout", &B::dropout},
+      {"Flatten", &B::flatten}, {"Gather", &B::gather},   {"Gemm", &B::gemm},          {"Identity", &B::identity},
+      {"MatMul", &B::mat_mul},  {"Relu", &B::relu},       {"Reshape", &B::reshape_op}, {"Shape", &B::shape},
+      {"Softmax", &B::softmax}, {"Squeeze", &B::squeeze}, {"Unsqueeze", &B::unsqueeze}};
   return table;
 }
 
 void NetworkBuilder::fail_graph(const std::string& what) const { fail_input(model_.source + ": " + what); }
 
-void NetworkBuilder::fail(const Node& node, const std::string& what) const {
-  fail_graph(describe(node) + ": " + what);
-}
+void NetworkBuilder::fail(const Node& node, const std::string& what) const { fail_graph(describe(node) + ": " + what); }
 
 void NetworkBuilder::start() {
   for (const Node& n : model_.nodes) {
@@ -54,7 +57,10 @@ void NetworkBuilder::start() {
   batch_.dim = dims[0];
   type_ = in.type;
   per_sample_ = product(dims, 1, dims.size()).value_or(0);
-  if (per_sample_ <= 0) fail_graph("input " + quote_name(in.name) + ": expected at most 2^31 elements, found more");
+  if (per_sample_ <= 0 || per_sample_ > most_inputs) {
+    fail_graph("input " + quote_name(in.name) + ": expected at most " + std::to_string(most_inputs) +
+               " elements a sample, found shape " + to_text(dims));
+  }
   network_.input_name = in.name;
   network_.input_dims.assign(dims.begin() + 1, dims.end());
   values_.emplace(in.name, Data{dims, version_});

@@ -117,13 +117,13 @@ class NetworkBuilder {
   Network network_;
   Batch batch_;
   ElementType type_ = ElementType::f32;
-  std::int64_t per_sample_ = 0;         // elements of the chain's newest value
-  std::size_t version_ = 0;             // how often the chain's values have changed
-  std::vector<double> pending_bias_;    // added before any affine map: goes into the next
-  std::string pending_from_;            // the node that did
-  std::string ended_by_;                // the trailing Softmax or ArgMax
+  std::int64_t per_sample_ = 0;       // elements of the chain's newest value
+  std::size_t version_ = 0;           // how often the chain's values have changed
+  std::vector<double> pending_bias_;  // added before any affine map: goes into the next
+  std::string pending_from_;          // the node that did
+  std::string ended_by_;              // the trailing Softmax or ArgMax
   std::map<std::string, Value> values_;
-  std::map<std::string, int> uses_;     // how many nodes and outputs read a name
+  std::map<std::string, int> uses_;  // how many nodes and outputs read a name
 };
 
 }  // namespace smpc

@@ -53,8 +53,9 @@ std::optional<Dims> reshape(const Dims& from, const Dims& to, bool allow_zero, s
       inferred = i;
       out[i] = 1;
     } else {
-      why = out[i] == -1 ? "more than one dimension is -1" : "dimension " + std::to_string(i) + " is " +
-                                                                 std::to_string(out[i]) + ", which has no meaning here";
+      why = out[i] == -1
+                ? "more than one dimension is -1"
+                : "dimension " + std::to_string(i) + " is " + std::to_string(out[i]) + ", which has no meaning here";
       return std::nullopt;
     }
   }

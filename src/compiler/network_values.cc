@@ -98,7 +98,8 @@ bool NetworkBuilder::is_constant(const Node& node, std::size_t index) const {
 
 const Tensor& NetworkBuilder::constant(const Node& node, std::size_t index, const std::string& role) const {
   const auto* c = std::get_if<Constant>(&value(node, index));
-  if (c == nullptr) fail(node, role + " " + quote_name(node.inputs[index]) + ": expected a constant, found a computed value");
+  if (c == nullptr)
+    fail(node, role + " " + quote_name(node.inputs[index]) + ": expected a constant, found a computed value");
   return model_.constants.at(c->name);
 }
 
@@ -109,8 +110,8 @@ const Dims& NetworkBuilder::constant_dims(const Node& node, std::size_t index) c
 const Tensor& NetworkBuilder::float_constant(const Node& node, std::size_t index, const std::string& role) const {
   const Tensor& t = constant(node, index, role);
   if (t.type() != type_) {
-    fail(node, role + " " + quote_name(node.inputs[index]) + ": expected " + to_text(type_) + " as the input is, found " +
-                   to_text(t.type()));
+    fail(node, role + " " + quote_name(node.inputs[index]) + ": expected " + to_text(type_) +
+                   " as the input is, found " + to_text(t.type()));
   }
   return t;
 }
@@ -123,10 +124,15 @@ Integers NetworkBuilder::integers(const Node& node, std::size_t index, const std
   if (v == nullptr || dims.size() > 1) {
     fail(node, role + " " + quote_name(node.inputs[index]) + ": expected a list of int64");
   }
+  for (const std::int64_t i : *v) {
+    if (i == batch_dim) fail(node, role + " " + quote_name(node.inputs[index]) + ": holds -2^63, which has no meaning");
+  }
   return {dims.empty(), *v};
 }
 
-void NetworkBuilder::set(const Node& node, Value value) { values_.insert_or_assign(node.outputs.front(), std::move(value)); }
+void NetworkBuilder::set(const Node& node, Value value) {
+  values_.insert_or_assign(node.outputs.front(), std::move(value));
+}
 
 void NetworkBuilder::set_view(const Node& node, Dims dims) {
   if (!batch_.keeps(dims, per_sample_)) {

@@ -31,8 +31,8 @@ int check_versions(const ModelProto& model, const std::string& source) {
   if (domains.count("") == 0) fail_model(source, "expected an opset of ONNX's default domain, found none");
   if (opset < oldest_opset || opset > newest_opset) {
     fail_model(source, "expected opset " + std::to_string(oldest_opset) + " to " + std::to_string(newest_opset) +
-                           ", found " + std::to_string(opset) + "; export the model with opset_version=" +
-                           std::to_string(newest_known_opset));
+                           ", found " + std::to_string(opset) +
+                           "; export the model with opset_version=" + std::to_string(newest_known_opset));
   }
   return static_cast<int>(opset);
 }
@@ -42,7 +42,8 @@ void refuse_extensions(const ModelProto& model, const std::string& source) {
     fail_model(source, "function " + quote_name(model.functions(0).name()) +
                            ": functions of the model's own are not supported; export the model with them inlined");
   }
-  if (model.training_info_size() != 0) fail_model(source, "training information is not supported; export for inference");
+  if (model.training_info_size() != 0)
+    fail_model(source, "training information is not supported; export for inference");
   if (model.graph().sparse_initializer_size() != 0) {
     fail_model(source, "sparse initializer " + quote_name(model.graph().sparse_initializer(0).values().name()) +
                            ": not supported; make it dense");
@@ -80,7 +81,8 @@ class Names {
     std::set<std::string_view> outputs;
     for (const ValueInfoProto& v : graph_.output()) {
       if (!outputs.insert(v.name()).second) fail_model(source_, "output " + quote_name(v.name()) + ": given twice");
-      if (defined_.count(v.name()) == 0) fail_model(source_, "output " + quote_name(v.name()) + ": nothing computes it");
+      if (defined_.count(v.name()) == 0)
+        fail_model(source_, "output " + quote_name(v.name()) + ": nothing computes it");
       check_value(v, "output", false);
     }
     if (graph_.output_size() == 0) fail_model(source_, "expected an output, found none");
@@ -89,7 +91,8 @@ class Names {
  private:
   void define(const std::string& name, const std::string& what) {
     if (name.empty()) fail_model(source_, what + " without a name");
-    if (!defined_.insert(name).second) fail_model(source_, what + " " + quote_name(name) + ": this name is taken already");
+    if (!defined_.insert(name).second)
+      fail_model(source_, what + " " + quote_name(name) + ": this name is taken already");
   }
 
   void check_initializer(const TensorProto& t) {
@@ -99,7 +102,8 @@ class Names {
     check_tensor(t, what, source_);
     const auto listed = inputs_.find(t.name());
     if (listed == inputs_.end()) {
-      if (ir_ < 4) fail_model(source_, what + ": not among the inputs, as IR version 3 demands; export the model again");
+      if (ir_ < 4)
+        fail_model(source_, what + ": not among the inputs, as IR version 3 demands; export the model again");
       define(t.name(), "initializer");
       return;
     }
@@ -117,7 +121,8 @@ class Names {
   // An input that nothing fills is what the model is about; only its first dimension may be unknown.
   void check_value(const ValueInfoProto& v, const std::string& role, bool filled) {
     const std::string what = role + " " + quote_name(v.name());
-    if (!v.type().has_tensor_type()) fail_model(source_, what + ": expected a dense tensor, found another type or none");
+    if (!v.type().has_tensor_type())
+      fail_model(source_, what + ": expected a dense tensor, found another type or none");
     const auto& type = v.type().tensor_type();
     if (filled) return;
     const int t = type.elem_type();
@@ -172,8 +177,8 @@ class Names {
 
   void check_constant(const NodeProto& n) {
     if (n.attribute_size() != 1) {
-      fail_model(source_, describe(n) + ": expected one attribute with its value, found " +
-                              std::to_string(n.attribute_size()));
+      fail_model(source_,
+                 describe(n) + ": expected one attribute with its value, found " + std::to_string(n.attribute_size()));
     }
     const auto& a = n.attribute(0);
     if (a.name() == "value_string" || a.name() == "value_strings" || a.name() == "sparse_value") {

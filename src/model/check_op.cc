@@ -18,13 +18,26 @@ using onnx::OpSchema;
 using onnx::OpSchemaRegistry;
 
 // Opset 18, which the library's schemas do not reach: https://github.com/onnx/onnx/blob/main/docs/Changelog.md.
-constexpr std::array<std::string_view, 18> changed_in_18 = {
-    "LpPool",       "OptionalGetElement", "OptionalHasElement", "Pad",         "ReduceL1",
-    "ReduceL2",     "ReduceLogSum",       "ReduceLogSumExp",    "ReduceMax",   "ReduceMean",
-    "ReduceMin",    "ReduceProd",         "ReduceSum",          "ReduceSumSquare", "Resize",
-    "ScatterElements", "ScatterND",       "Split"};
-constexpr std::array<std::string_view, 8> new_in_18 = {"BitwiseAnd", "BitwiseNot", "BitwiseOr",          "BitwiseXor",
-                                                       "CenterCropPad", "Col2Im",  "GroupNormalization", "Mish"};
+constexpr std::array<std::string_view, 18> changed_in_18 = {"LpPool",
+                                                            "OptionalGetElement",
+                                                            "OptionalHasElement",
+                                                            "Pad",
+                                                            "ReduceL1",
+                                                            "ReduceL2",
+                                                            "ReduceLogSum",
+                                                            "ReduceLogSumExp",
+                                                            "ReduceMax",
+                                                            "ReduceMean",
+                                                            "ReduceMin",
+                                                            "ReduceProd",
+                                                            "ReduceSum",
+                                                            "ReduceSumSquare",
+                                                            "Resize",
+                                                            "ScatterElements",
+                                                            "ScatterND",
+                                                            "Split"};
+constexpr std::array<std::string_view, 8> new_in_18 = {
+    "BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor", "CenterCropPad", "Col2Im", "GroupNormalization", "Mish"};
 
 template <std::size_t N>
 bool contains(const std::array<std::string_view, N>& names, const std::string& name) {
@@ -56,8 +69,8 @@ const OpSchema& schema_of(const NodeProto& node, int opset, const std::string& s
 // How many of the payload fields are set, and whether the one of the declared type is.
 void check_attribute_fields(const AttributeProto& a, const std::string& what, const std::string& source) {
   const bool scalar[] = {a.has_f(), a.has_i(), a.has_s(), a.has_t(), a.has_g(), a.has_sparse_tensor(), a.has_tp()};
-  const int lists[] = {a.floats_size(), a.ints_size(), a.strings_size(), a.tensors_size(), a.graphs_size(),
-                       a.sparse_tensors_size(), a.type_protos_size()};
+  const int lists[] = {a.floats_size(), a.ints_size(),           a.strings_size(),    a.tensors_size(),
+                       a.graphs_size(), a.sparse_tensors_size(), a.type_protos_size()};
   int set = static_cast<int>(std::count(std::begin(scalar), std::end(scalar), true));
   set += static_cast<int>(std::count_if(std::begin(lists), std::end(lists), [](int n) { return n > 0; }));
   bool right = false;
@@ -141,7 +154,8 @@ void check_op(const NodeProto& node, int opset, const std::string& source) {
     check_attribute_fields(a, what, source);
     if (a.has_t()) check_tensor(a.t(), what, source);
     if (a.has_t() && node.op_type() != "Constant" && element_count(a.t()) > 1) {
-      fail_model(source, what + ": a tensor of several values in an attribute is not supported; make it an initializer");
+      fail_model(source,
+                 what + ": a tensor of several values in an attribute is not supported; make it an initializer");
     }
   }
   if (schema == nullptr) return;
@@ -155,7 +169,8 @@ void check_op(const NodeProto& node, int opset, const std::string& source) {
 
 void run_onnx_checker(onnx::ModelProto& stripped, int opset, const std::string& source) {
   const auto& nodes = stripped.graph().node();
-  if (std::any_of(nodes.begin(), nodes.end(), [&](const auto& n) { return beyond_schemas(n.op_type(), opset); })) return;
+  if (std::any_of(nodes.begin(), nodes.end(), [&](const auto& n) { return beyond_schemas(n.op_type(), opset); }))
+    return;
   const auto ir = stripped.ir_version();
   stripped.set_ir_version(std::min<std::int64_t>(ir, newest_known_ir));
   const auto set_opset = [&](int version) {

@@ -24,8 +24,8 @@ std::int64_t checked_count(const TensorProto& t, const std::string& what, const 
     if (d < 0) fail_model(source, what + ": expected dimensions of at least 0, found " + std::to_string(d));
     if (d == 0) empty = true;
     if (d > 0 && count > most_elements / d) {
-      fail_model(source, what + ": its dimensions overflow; expected at most " + std::to_string(most_elements) +
-                             " elements");
+      fail_model(source,
+                 what + ": its dimensions overflow; expected at most " + std::to_string(most_elements) + " elements");
     }
     if (d > 0) count *= d;
   }
@@ -63,8 +63,8 @@ void check_payload(const TensorProto& t, const std::string& what, const std::str
     const auto found = t.raw_data().size();
     const auto expected = static_cast<std::size_t>(count * payload->element_bytes);
     if (found != expected) {
-      fail_model(source, what + ": its dimensions need " + std::to_string(expected) + " bytes, found " +
-                             std::to_string(found));
+      fail_model(source,
+                 what + ": its dimensions need " + std::to_string(expected) + " bytes, found " + std::to_string(found));
     }
   } else if (payload->typed != count) {
     fail_model(source, what + ": its dimensions need " + std::to_string(count) + " values, found " +
@@ -114,9 +114,9 @@ void check_values(const TensorProto& t, const std::string& what, const std::stri
 }  // namespace
 
 const char* data_type_name(int type) {
-  static constexpr const char* names[] = {"UNDEFINED", "FLOAT",   "UINT8",     "INT8",       "UINT16",  "INT16",
-                                          "INT32",     "INT64",   "STRING",    "BOOL",       "FLOAT16", "DOUBLE",
-                                          "UINT32",    "UINT64",  "COMPLEX64", "COMPLEX128", "BFLOAT16"};
+  static constexpr const char* names[] = {"UNDEFINED", "FLOAT",  "UINT8",     "INT8",       "UINT16",  "INT16",
+                                          "INT32",     "INT64",  "STRING",    "BOOL",       "FLOAT16", "DOUBLE",
+                                          "UINT32",    "UINT64", "COMPLEX64", "COMPLEX128", "BFLOAT16"};
   return type >= 0 && type < static_cast<int>(std::size(names)) ? names[type] : "a type unknown to IR version 8";
 }
 
@@ -128,8 +128,9 @@ std::size_t element_count(const TensorProto& t) {
 
 void check_tensor(const TensorProto& t, const std::string& what, const std::string& source) {
   if (t.data_location() != TensorProto::DEFAULT || t.external_data_size() != 0) {
-    fail_model(source, what + ": its values are in another file, which is not opened; save the model with its weights "
-                              "inside (onnx.save_model(..., save_as_external_data=False))");
+    fail_model(source, what +
+                           ": its values are in another file, which is not opened; save the model with its weights "
+                           "inside (onnx.save_model(..., save_as_external_data=False))");
   }
   if (t.has_segment()) fail_model(source, what + ": segmented tensors are not supported; store it whole");
   check_payload(t, what, source);

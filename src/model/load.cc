@@ -1,5 +1,6 @@
 // Messages to the Model that other rooms see.
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "proto.h"
@@ -140,7 +141,8 @@ Model to_model(onnx::ModelProto&& stripped, std::vector<Part>&& parts, int opset
 
 Model load_model(const std::filesystem::path& path) {
   const std::string source = path.string();
-  if (!std::filesystem::is_regular_file(path)) {
+  std::error_code none;
+  if (!std::filesystem::is_regular_file(path, none)) {
     fail_model(source, "expected an ONNX file, found a folder, pipe or device, or nothing");
   }
   onnx::ModelProto proto = [&] {

@@ -53,8 +53,9 @@ onnx::ModelProto parse_model(ByteView bytes, const std::string& source) {
   }
   onnx::ModelProto model;
   if (!model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    fail_model(source, "expected an ONNX model, found bytes that cannot be parsed: another format, cut short, damaged "
-                       "or nested too deep; export the model again");
+    fail_model(source,
+               "expected an ONNX model, found bytes that cannot be parsed: another format, cut short, damaged "
+               "or nested too deep; export the model again");
   }
   refuse_unknown_fields(model, source);
   return model;

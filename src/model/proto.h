@@ -61,7 +61,8 @@ std::string find_weight(const onnx::ModelProto& model);
 // The attribute of a Constant node that holds its value; checked nodes have exactly one.
 const onnx::AttributeProto& constant_value(const onnx::NodeProto& node);
 
-// Of a checked and stripped model and its parts. Takes the tensors apart one by one, so that no two copies of all exist.
+// Of a checked and stripped model and its parts. Takes the tensors apart one by one, so that no two copies of all
+// exist.
 Model to_model(onnx::ModelProto&& stripped, std::vector<Part>&& parts, int opset, const std::string& source);
 
 }  // namespace smpc

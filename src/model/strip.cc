@@ -64,7 +64,8 @@ Bytes weights_file(ByteView stripped, std::vector<Part>&& parts, std::string_vie
     w.u8(p.listed ? 1 : 0);
     w.u64(message_of(p).ByteSizeLong());
     append(out, w.data());
-    if (!append_message(message_of(p), out)) fail_model(source, "expected a model of less than 2 GB; use a smaller one");
+    if (!append_message(message_of(p), out))
+      fail_model(source, "expected a model of less than 2 GB; use a smaller one");
     const Part gone = std::move(p);
   }
   append(out, sha256(out));
@@ -86,7 +87,8 @@ Opened open_weights(ByteView weights, const std::string& source) {
   const Digest digest = sha256(weights.first(body));
   const ByteView found = weights.subspan(body);
   if (!std::equal(digest.begin(), digest.end(), found.begin(), found.end())) {
-    fail_model(source, "the weights file is damaged or cut short: its digest is not that of its content; make it again");
+    fail_model(source,
+               "the weights file is damaged or cut short: its digest is not that of its content; make it again");
   }
   ByteReader r(weights.first(body), source);
   r.bytes(magic.size());
@@ -152,8 +154,9 @@ Bytes join(ByteView stripped, ByteView weights, const std::string& source) {
   Opened opened = open_weights(weights, source);
   const auto& own = opened.header.stripped;
   if (!std::equal(own.begin(), own.end(), stripped.begin(), stripped.end())) {
-    fail_model(source, "the stripped model is not the one that these weights were taken from; use the pair that one run "
-                       "of smpc-compile wrote");
+    fail_model(source,
+               "the stripped model is not the one that these weights were taken from; use the pair that one run "
+               "of smpc-compile wrote");
   }
   return to_bytes(joined(std::move(opened), source), source);
 }

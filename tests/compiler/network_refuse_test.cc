@@ -1,4 +1,6 @@
 // What cannot be lowered is refused, the node and the reason named.
+#include <limits>
+
 #include "model/model_builder.h"
 
 namespace smpc::test {
@@ -86,6 +88,12 @@ TEST(NetworkRefuses, ElementTypesThatDiffer) {
   EXPECT_TRUE(has(output.error(), {"output 'y'", "expected type float"}));
 }
 
+TEST(NetworkRefuses, AnInputThatIsTooLarge) {
+  ModelBuilder b = linear(13, {1, (std::int64_t{1} << 26) + 1});
+  b.node("Add", {"x", "c"}, {"y"});
+  EXPECT_TRUE(has(b.error(), {"input 'x'", "67108864", "67108865"}));
+}
+
 TEST(NetworkRefuses, Branches) {
   ModelBuilder residual = linear();
   residual.weights("w", {3, 3}, std::vector<float>(9, 1));
@@ -130,9 +138,13 @@ TEST(NetworkRefuses, TheBatchMoving) {
 }
 
 TEST(NetworkRefuses, ReshapesThatMakeNoSense) {
-  const std::pair<Shape, std::string> cases[] = {
-      {{-1, -1}, "more than one"}, {{0, 5}, "does not fit"}, {{0, -2}, "-2"}, {{0, 3, 0}, "no meaning"},
-      {{0, std::int64_t{1} << 62}, "does not fit"}, {{std::int64_t{1} << 32, std::int64_t{1} << 32, -1}, "does not fit"}};
+  const std::pair<Shape, std::string> cases[] = {{{-1, -1}, "more than one"},
+                                                 {{0, 5}, "does not fit"},
+                                                 {{0, -2}, "-2"},
+                                                 {{0, 3, 0}, "no meaning"},
+                                                 {{std::numeric_limits<std::int64_t>::min(), 3}, "no meaning"},
+                                                 {{0, std::int64_t{1} << 62}, "does not fit"},
+                                                 {{std::int64_t{1} << 32, std::int64_t{1} << 32, -1}, "does not fit"}};
   for (const auto& [shape, why] : cases) {
     ModelBuilder b = linear();
     b.ints("s", shape);

@@ -94,7 +94,9 @@ TEST(Damage, NestedAHundredThousandDeep) {
   EXPECT_TRUE(has(error_of([&] { load_model(as_bytes(groups), "m"); }), {"cannot be parsed"}));
 }
 
-TEST(Damage, Empty) { EXPECT_TRUE(has(error_of([] { load_model(ByteView(), "m"); }), {"empty"})); }
+TEST(Damage, Empty) {
+  EXPECT_TRUE(has(error_of([] { load_model(ByteView(), "m"); }), {"empty"}));
+}
 
 }  // namespace
 }  // namespace smpc::test

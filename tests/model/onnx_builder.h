@@ -81,7 +81,8 @@ struct OnnxBuilder {
     return t;
   }
 
-  onnx::NodeProto& node(const std::string& op, const Names& inputs, const Names& outputs, const std::string& name = "") {
+  onnx::NodeProto& node(const std::string& op, const Names& inputs, const Names& outputs,
+                        const std::string& name = "") {
     auto& n = *graph().add_node();
     n.set_op_type(op);
     n.set_name(name);

@@ -103,7 +103,8 @@ TEST(Refuse, InputCount) {
 
 TEST(Refuse, DynamicDimensions) {
   OnnxBuilder b = small_mlp();
-  b.graph().mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim(2)->set_dim_param("w");
+  b.graph().mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim(2)->set_dim_param(
+      "w");
   EXPECT_TRUE(has(load_error(b), {"input 'x'", "dimension 2 is dynamic", "'w'"}));
   OnnxBuilder none = small_mlp();
   none.graph().mutable_input(0)->mutable_type()->mutable_tensor_type()->clear_shape();
@@ -113,7 +114,8 @@ TEST(Refuse, DynamicDimensions) {
 TEST(Refuse, BadInputDimensions) {
   for (const std::int64_t d : {std::int64_t{0}, std::int64_t{-3}}) {
     OnnxBuilder b = small_mlp();
-    b.graph().mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim(1)->set_dim_value(d);
+    b.graph().mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim(1)->set_dim_value(
+        d);
     EXPECT_TRUE(has(load_error(b), {"input 'x'", "at least 1", std::to_string(d)}));
   }
   OnnxBuilder b;
@@ -162,7 +164,8 @@ TEST(Refuse, NegativeAndOverflowingDims) {
 }
 
 TEST(Refuse, NotFinite) {
-  for (const float bad : {std::nanf(""), std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}) {
+  for (const float bad :
+       {std::nanf(""), std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}) {
     OnnxBuilder raw = small_mlp();
     std::memcpy(raw.graph().mutable_initializer(0)->mutable_raw_data()->data() + 4 * 7, &bad, 4);
     EXPECT_TRUE(has(load_error(raw), {"initializer 'w1'", "element 7"}));

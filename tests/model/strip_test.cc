@@ -39,7 +39,8 @@ OnnxBuilder rich(int opset, int ir) {
     return b;
   }
   OnnxBuilder::set_float(b.node("Constant", {}, {"c"}, "scalar"), "value_float", 0.75F);
-  auto& a = OnnxBuilder::attribute(b.node("Constant", {}, {"cs"}, "list"), "value_floats", onnx::AttributeProto::FLOATS);
+  auto& a =
+      OnnxBuilder::attribute(b.node("Constant", {}, {"cs"}, "list"), "value_floats", onnx::AttributeProto::FLOATS);
   a.add_floats(0.0625F);
   a.add_floats(-0.0625F);
   b.node("Add", {"y2", "c"}, {"y3"});
@@ -138,7 +139,8 @@ TEST(Strip, TheModelOfAWeightsFileIsTheOriginal) {
     EXPECT_EQ(joined.constants.at(name).values, tensor.values) << name;
   }
   ASSERT_EQ(joined.nodes.size(), original.nodes.size());
-  for (std::size_t i = 0; i < joined.nodes.size(); ++i) EXPECT_EQ(describe(joined.nodes[i]), describe(original.nodes[i]));
+  for (std::size_t i = 0; i < joined.nodes.size(); ++i)
+    EXPECT_EQ(describe(joined.nodes[i]), describe(original.nodes[i]));
   EXPECT_EQ(joined.inputs.size(), 1U);
   EXPECT_EQ(joined.metadata, original.metadata);
 }
