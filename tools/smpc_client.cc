@@ -18,6 +18,7 @@ struct Arguments {
   Folders folders;
   std::string image;
   std::string volume;
+  VolumeSelection selection;
   std::size_t count = 0;
   bool json_wanted = false;
 };
@@ -87,7 +88,7 @@ std::vector<RingVector> quantise_all(const Program& program, const Scan& scan, c
 
 void infer(const Arguments& a, const Identity& identity) {
   // The scan is read, and refused where it must be, before anyone is connected to.
-  const Scan scan = load_scan(a.image, parse_volume_selection(a.volume));
+  const Scan scan = load_scan(a.image, a.selection);
   Progress progress;
   ClientOptions options = a.options;
   options.progress = std::ref(progress);
@@ -151,6 +152,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(0, 1);
   return run_tool(app, argc, argv, [&] {
     if (!fetch->parsed() && a.image.empty()) fail_usage("expected --image SCAN or the subcommand prefetch; see --help");
+    a.selection = parse_volume_selection(a.volume);
     const Identity identity = Identity::load(a.folders.identity, Role::client);
     a.options.state = a.folders.state;
     fetch->parsed() ? prefetch(a, identity) : infer(a, identity);

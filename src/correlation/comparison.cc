@@ -141,6 +141,7 @@ unsigned ComparisonNode::and_inputs() const noexcept {
 }
 
 std::vector<std::uint32_t> ComparisonNode::and_products() const {
+  SMPC_CHECK(children.size() >= 2);
   const auto k = static_cast<unsigned>(children.size());
   const auto eq_input = [](unsigned child) { return std::uint32_t{1} << (child - 1); };        // child >= 1
   const auto lt_input = [&](unsigned child) { return std::uint32_t{1} << (k - 1 + child); };   // child < k - 1

@@ -143,6 +143,10 @@ Bytes encode(const Program& p) {
   }
   count(p.labels.size());
   for (const std::string& label : p.labels) w.text(label);
+  if (w.data().size() > longest_program) {
+    fail_input("the program: expected at most " + std::to_string(longest_program) + " bytes, found " +
+               std::to_string(w.data().size()) + "; give shorter labels");
+  }
   return w.take();
 }
 

@@ -282,6 +282,7 @@ struct ClientService::Impl {
       options.progress("inference", from + n, volumes.size());
     }
     close_session();
+    state.forget_spent();
     return results;
   }
 

@@ -117,6 +117,8 @@ void ClientState::spend_serial(ByteView serial) {
   db_.prepare("DELETE FROM keys WHERE serial = ?").bind(serial).run();
 }
 
+void ClientState::forget_spent() { db_.execute("PRAGMA wal_checkpoint(TRUNCATE)"); }
+
 void ClientState::spend(const std::vector<ClientBundle>& bundles) {
   Database::Transaction transaction(db_);
   for (const ClientBundle& b : bundles) spend_serial(b.header.serial);

@@ -43,6 +43,8 @@ class ClientState {
   std::vector<ClientBundle> open(const BundleFilter& filter, std::size_t count);
   // Durably: afterwards their keys and contents are gone.
   void spend(const std::vector<ClientBundle>& bundles);
+  // Empties the write-ahead log, in which what was spent may still stand.
+  void forget_spent();
 
  private:
   void spend_serial(ByteView serial);

@@ -120,11 +120,8 @@ struct DealerService::Impl {
       owner.bind(ByteView(r.instance)).bind(std::string_view(r.server));
       if (owner.step()) return false;
     }
-    db.prepare("DELETE FROM registrations WHERE instance = ? AND epoch < ?")
-        .bind(ByteView(r.instance))
-        .bind(static_cast<std::int64_t>(r.epoch))
-        .run();
-    db.prepare("INSERT OR REPLACE INTO registrations VALUES (?, ?, ?, ?, ?, ?, ?)")
+    db.prepare("DELETE FROM registrations WHERE instance = ?").bind(ByteView(r.instance)).run();
+    db.prepare("INSERT INTO registrations VALUES (?, ?, ?, ?, ?, ?, ?)")
         .bind(std::string_view(r.server))
         .bind(ByteView(r.instance))
         .bind(static_cast<std::int64_t>(r.epoch))

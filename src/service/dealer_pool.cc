@@ -19,7 +19,8 @@ void DealerPool::add(const Registration& r) {
   const std::scoped_lock lock(mutex_);
   std::erase_if(programs_, [&](const auto& entry) {
     const Registration& old = entry.second->registration;
-    return old.instance == r.instance && old.epoch < r.epoch;
+    return old.instance == r.instance &&
+           (old.epoch != r.epoch || old.program_hash != r.program_hash || old.mask != r.mask);
   });
   auto& place = programs_[{r.instance, r.program_hash, r.mask}];
   // The same registration again keeps its bundles.

@@ -38,7 +38,7 @@ class DealerPool {
  public:
   explicit DealerPool(std::size_t ready) : ready_(ready) {}
 
-  // Replaces an older registration of the same program and mask, and drops those of older epochs of the same server.
+  // A server state serves one program at a time: this replaces whatever it registered before.
   void add(const Registration& registration);
 
   // Waits until `count` bundles are there, calling on_wait with how many are about once a second; then takes them.

@@ -20,7 +20,7 @@ struct OtDemand {
   unsigned message_bits;
 };
 
-// Masks a_i of `inputs` private bits, XOR-shared, and shares of the product of a_i over each subset in `products`
+// Masks a_i of `inputs` private bits (at most 2 * largest_arity - 1), XOR-shared, and shares of the product of a_i over each subset in `products`
 // (a bit mask over the inputs, two or more).
 struct AndDemand {
   std::size_t count;

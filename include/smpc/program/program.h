@@ -84,7 +84,7 @@ struct Program {
   friend bool operator==(const Program&, const Program&) = default;
 };
 
-constexpr std::size_t longest_program = std::size_t{1} << 24;  // bytes
+constexpr std::size_t longest_program = std::size_t{1} << 19;  // bytes; it travels in one control message
 
 // Canonical bytes: decode(encode(p)) == p, and encode(decode(b)) == b. decode refuses everything else, and every program
 // whose parts do not fit together.

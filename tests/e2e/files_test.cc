@@ -1,0 +1,86 @@
+// The files of a model, and smpc-verify.
+#include <gtest/gtest.h>
+
+#include <sys/stat.h>
+
+#include "deployment.h"
+#include "smpc/base/file.h"
+#include "smpc/runtime/schedule.h"
+
+namespace smpc {
+namespace {
+
+using testing::demo;
+using testing::Outcome;
+using testing::run;
+using testing::Deployment;
+using testing::TemporaryFolder;
+
+TEST(Files, StrippedAndWeightsJoinBackAndTheProgramIsServed) {
+  const TemporaryFolder out;
+  const Outcome compiled = run("smpc-compile", {(demo / "mlp.onnx").string(), "-o", (out / "build").string(), "--reveal", "logits"});
+  ASSERT_EQ(compiled.exit_code, 0) << compiled.err;
+  EXPECT_LT(std::filesystem::file_size(out / "build/mlp.stripped.onnx"), 10'000U);
+  struct stat st {};
+  ASSERT_EQ(::stat((out / "build/mlp.weights").c_str(), &st), 0);
+  EXPECT_EQ(st.st_mode & 0777, 0600);
+  const Outcome joined = run("smpc-compile", {"--join", (out / "build/mlp.stripped.onnx").string(),
+                                              (out / "build/mlp.weights").string(), "-o", (out / "back.onnx").string()});
+  ASSERT_EQ(joined.exit_code, 0) << joined.err;
+  EXPECT_EQ(read_file(out / "back.onnx"), read_file(demo / "mlp.onnx"));
+
+  Deployment s({"--program", (out / "build/mlp.program").string(), "--weights", (out / "build/mlp.weights").string()});
+  s.start_dealer();
+  s.start_server();
+  const Outcome r = s.client({"--image", (demo / "scan.nii.gz").string(), "--json"});
+  ASSERT_EQ(r.exit_code, 0) << r.err;
+  EXPECT_EQ(r.json()["results"][0]["label"], "LANG-BROCA");
+  EXPECT_EQ(r.json()["program"], to_hex(sha256(read_file(out / "build/mlp.program"))));
+
+  // Another program's weights are refused.
+  ASSERT_EQ(run("smpc-compile", {(demo / "mlp.onnx").string(), "-o", (out / "other").string()}).exit_code, 0);
+  const Outcome mixed = run("smpc-server", {"--program", (out / "other/mlp.program").string(), "--weights",
+                                            (out / "build/mlp.weights").string(), "--identity",
+                                            (s.folder / "id/server").string(), "--state", (out / "state").string()});
+  EXPECT_EQ(mixed.exit_code, 3);
+  EXPECT_NE(mixed.err.find("expected the weights of program"), std::string::npos) << mixed.err;
+}
+
+TEST(Files, ExplainSaysWhatARunCosts) {
+  const Outcome r = run("smpc-compile", {(demo / "mlp.onnx").string(), "--explain", "--json", "--reveal", "logits",
+                                         "--bandwidth", "100Mbps", "--latency", "20ms"});
+  ASSERT_EQ(r.exit_code, 0) << r.err;
+  const auto j = r.json();
+  CompileOptions o;
+  o.reveal = Reveal::logits;
+  const testing::Reference reference(o);
+  const Cost cost = predicted_cost(make_schedule(reference.compiled.program, correlation_plan(reference.compiled.program), 1));
+  EXPECT_EQ(j["online"]["client_to_server"], cost.client_to_server);
+  EXPECT_EQ(j["online"]["server_to_client"], cost.server_to_client);
+  EXPECT_EQ(j["online"]["messages"], cost.messages);
+  EXPECT_EQ(j["line_seconds"].get<double>(),
+            static_cast<double>(8 * (cost.client_to_server + cost.server_to_client)) / 1e8 + static_cast<double>(cost.messages) * 0.02);
+  std::size_t up = 0;
+  std::size_t down = 0;
+  for (const auto& row : j["rows"]) {
+    up += row["client_to_server"].get<std::size_t>();
+    down += row["server_to_client"].get<std::size_t>();
+  }
+  EXPECT_EQ(up + down + cost.messages * 9, cost.client_to_server + cost.server_to_client);
+  EXPECT_EQ(run("smpc-compile", {(demo / "mlp.onnx").string(), "--explain", "--bandwidth", "fast"}).exit_code, 2);
+}
+
+TEST(Files, VerifyFindsEveryBitEqual) {
+  const Outcome r = run("smpc-verify", {"--model", (demo / "mlp.onnx").string(), "--image", (demo / "scan4d.nii.gz").string(),
+                                        "--volume", "3", "--reveal", "logits", "--json"});
+  ASSERT_EQ(r.exit_code, 0) << r.err;
+  const auto v = r.json()["volumes"][0];
+  EXPECT_EQ(v["two_party_equal"], true);
+  EXPECT_EQ(v["first_difference"], nullptr);
+  EXPECT_EQ(v["layers"].size(), 7U);
+  EXPECT_EQ(v["float_label"], v["fixed_label"]);
+  EXPECT_LE(v["largest_probability_error"].get<double>(), 1e-4);
+}
+
+}  // namespace
+}  // namespace smpc

@@ -1,0 +1,209 @@
+// The main job: three processes, real certificates, the demo model at full size, real files.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <thread>
+
+#include "deployment.h"
+#include "smpc/compiler/float_reference.h"
+#include "smpc/runtime/interpreter.h"
+#include "smpc/runtime/schedule.h"
+
+namespace smpc {
+namespace {
+
+using nlohmann::json;
+using testing::demo;
+using testing::Outcome;
+using testing::Reference;
+using testing::Deployment;
+
+CompileOptions revealing(Reveal reveal) {
+  CompileOptions o;
+  o.reveal = reveal;
+  return o;
+}
+
+// What a client's run cost, against what the program says it costs, to the byte.
+void expect_predicted(const json& cost, const Program& program, std::size_t volumes) {
+  const Cost c = predicted_cost(make_schedule(program, correlation_plan(program), volumes));
+  EXPECT_EQ(cost["online"]["sent"], c.client_to_server);
+  EXPECT_EQ(cost["online"]["received"], c.server_to_client);
+  EXPECT_EQ(cost["online"]["messages"], c.messages);
+  EXPECT_EQ(cost["online"]["rounds"], c.messages);
+}
+
+// Every logit of every volume is the interpreter's, to the last bit.
+void expect_logits(const json& results, const Reference& reference, const Scan& scan) {
+  ASSERT_EQ(results.size(), scan.volumes.size());
+  for (std::size_t v = 0; v < scan.volumes.size(); ++v) {
+    const auto logits = dequantise(reference.compiled.program.output(), reference.output(scan.volumes[v]));
+    EXPECT_EQ(results[v]["logits"].get<std::vector<double>>(), logits) << "volume " << v;
+    EXPECT_EQ(results[v]["volume"], scan.indices[v]);
+  }
+}
+
+TEST(EndToEnd, LogitsOfOneVolumeAndOfTwentyAreTheInterpretersAndCostWhatIsPredicted) {
+  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits"});
+  s.start_dealer();
+  s.start_server();
+  const Reference reference(revealing(Reveal::logits));
+
+  const Outcome one = s.client({"--image", (demo / "scan.nii.gz").string(), "--json"});
+  ASSERT_EQ(one.exit_code, 0) << one.err;
+  EXPECT_EQ(one.err, "");
+  const json j = one.json();
+  EXPECT_EQ(j["program"], to_hex(program_hash(reference.compiled.program)));
+  EXPECT_EQ(j["server"], "urn:smpc:server:server");
+  EXPECT_EQ(j["reveal"], "logits");
+  expect_logits(j["results"], reference, load_scan(demo / "scan.nii.gz", {}));
+  expect_predicted(j["cost"], reference.compiled.program, 1);
+  EXPECT_EQ(j["results"][0]["label"], "LANG-BROCA");
+  EXPECT_EQ(j["results"][0]["top"][0]["index"], j["results"][0]["index"]);
+  EXPECT_EQ(j["results"][0]["top"].size(), 5U);
+
+  // What this issue of the design promises for one volume of the demo model.
+  const auto bytes = [](const json& phase) { return phase["sent"].get<std::size_t>() + phase["received"].get<std::size_t>(); };
+  EXPECT_LE(bytes(j["cost"]["online"]), 800'000U);
+  EXPECT_LE(j["cost"]["offline"]["received"].get<std::size_t>(), 64U * 1024U);
+  EXPECT_EQ(j["cost"]["offline"]["sent"], 0);
+  EXPECT_LE(j["cost"]["online"]["rounds"].get<int>(), 20);
+  EXPECT_LE(bytes(j["cost"]["setup"]), 190'000'000U);
+  EXPECT_GT(bytes(j["cost"]["setup"]), 100'000'000U);
+
+  const Outcome twenty = s.client({"--image", (demo / "scan4d.nii.gz").string(), "--volume", "all", "--json"});
+  ASSERT_EQ(twenty.exit_code, 0) << twenty.err;
+  const json k = twenty.json();
+  expect_logits(k["results"], reference, load_scan(demo / "scan4d.nii.gz", {true, {}}));
+  expect_predicted(k["cost"], reference.compiled.program, 20);
+  EXPECT_EQ(k["cost"]["online"]["rounds"], j["cost"]["online"]["rounds"]);
+  EXPECT_EQ(bytes(k["cost"]["setup"]), 0U);
+
+  // The truth that came with the scans.
+  std::ifstream truth(demo / "truth.csv");
+  std::string line;
+  std::getline(truth, line);
+  for (std::size_t v = 0; v < 20 && std::getline(truth, line); ++v) {
+    EXPECT_EQ(std::to_string(v) + "," + std::to_string(k["results"][v]["index"].get<int>()) + "," +
+                  k["results"][v]["label"].get<std::string>(),
+              line);
+  }
+  EXPECT_EQ(s.dealer->stop(), 0);
+  EXPECT_EQ(s.server->stop(), 0);
+}
+
+TEST(EndToEnd, TheLabelAloneByDefault) {
+  Deployment s({"--model", (demo / "mlp.onnx").string()});
+  s.start_dealer();
+  s.start_server();
+  const Reference reference(revealing(Reveal::label));
+  const Outcome r = s.client({"--image", (demo / "scan4d.nii.gz").string(), "--volume", "all", "--json"});
+  ASSERT_EQ(r.exit_code, 0) << r.err;
+  const json j = r.json();
+  EXPECT_EQ(j["reveal"], "label");
+  const Scan scan = load_scan(demo / "scan4d.nii.gz", {true, {}});
+  for (std::size_t v = 0; v < scan.volumes.size(); ++v) {
+    EXPECT_EQ(j["results"][v]["index"], reference.output(scan.volumes[v])[0]);
+    EXPECT_FALSE(j["results"][v].contains("logits"));
+    EXPECT_FALSE(j["results"][v].contains("probability"));
+    EXPECT_FALSE(j["results"][v].contains("top"));
+  }
+  expect_predicted(j["cost"], reference.compiled.program, 20);
+  // For a person: the name alone on a line, then what it cost.
+  const Outcome text = s.client({"--image", (demo / "scan.nii.gz").string()});
+  EXPECT_EQ(text.out.substr(0, text.out.find('\n')), "LANG-BROCA");
+  EXPECT_NE(text.out.find("messages in sequence"), std::string::npos);
+}
+
+TEST(EndToEnd, PrefetchedBundlesNeedNoDealerAndWithoutThemExitCodeIs5) {
+  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits"});
+  s.start_dealer();
+  s.start_server();
+  const Outcome fetched = s.client({"prefetch", "--count", "2", "--json"});
+  ASSERT_EQ(fetched.exit_code, 0) << fetched.err;
+  EXPECT_EQ(fetched.json()["stored"], 2);
+  EXPECT_EQ(s.dealer->stop(), 0);
+  for (int i = 0; i < 2; ++i) {
+    const Outcome r = s.client({"--image", (demo / "scan.nii.gz").string(), "--json"});
+    ASSERT_EQ(r.exit_code, 0) << r.err;
+    EXPECT_EQ(r.json()["results"][0]["label"], "LANG-BROCA");
+    EXPECT_EQ(r.json()["cost"]["offline"]["received"], 0);
+    EXPECT_EQ(r.json()["cost"]["setup"]["received"], 0);
+  }
+  const Outcome none = s.client({"--image", (demo / "scan.nii.gz").string(), "--json"});
+  EXPECT_EQ(none.exit_code, 5);
+  EXPECT_EQ(none.out, "");
+  EXPECT_NE(none.err.find("no correlated randomness"), std::string::npos) << none.err;
+  EXPECT_EQ(std::count(none.err.begin(), none.err.end(), '\n'), 1);
+}
+
+TEST(EndToEnd, AClientThatComesBeforeTheDealerWaits) {
+  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits"});
+  s.start_dealer();  // to learn a free port
+  s.dealer->stop();
+  s.start_server(false);
+  Outcome r;
+  std::jthread client([&] { r = s.client({"--image", (demo / "scan.nii.gz").string(), "--json"}); });
+  s.server->wait_for("waiting for the dealer");
+  s.start_dealer("127.0.0.1:" + s.dealer_port);
+  client.join();
+  ASSERT_EQ(r.exit_code, 0) << r.err;
+  EXPECT_EQ(r.json()["results"][0]["label"], "LANG-BROCA");
+}
+
+TEST(EndToEnd, ARestartKeepsTheClientsMaskedWeightsUsable) {
+  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits"});
+  s.start_dealer();
+  s.start_server();
+  const Outcome before = s.client({"--image", (demo / "scan.nii.gz").string(), "--json"});
+  ASSERT_EQ(before.exit_code, 0) << before.err;
+  s.server->kill();
+  s.dealer->kill();
+  s.start_dealer();
+  s.start_server();
+  const Outcome after = s.client({"--image", (demo / "scan.nii.gz").string(), "--json"});
+  ASSERT_EQ(after.exit_code, 0) << after.err;
+  EXPECT_EQ(after.json()["results"], before.json()["results"]);
+  EXPECT_EQ(after.json()["mask"], before.json()["mask"]);
+  EXPECT_EQ(after.json()["cost"]["setup"]["received"], 0);
+}
+
+// On volumes that the model is sure of, and on averages of two: all 58 probabilities within 1e-4, the same label.
+TEST(EndToEnd, FixedPointIsWithinOneTenThousandthOfFloat) {
+  const Reference reference(revealing(Reveal::logits));
+  const Scan scan = load_scan(demo / "scan4d.nii.gz", {true, {}});
+  const auto check = [&](const SecretVector<double>& x, const std::string& what) {
+    const auto fixed = dequantise(reference.compiled.program.output(), reference.output(x));
+    const auto logits = float_layers(reference.network, x).back();
+    const auto p = softmax(fixed);
+    const auto q = softmax(logits);
+    for (std::size_t k = 0; k < p.size(); ++k) EXPECT_NEAR(p[k], q[k], 1e-4) << what;
+    EXPECT_EQ(std::max_element(p.begin(), p.end()) - p.begin(), std::max_element(q.begin(), q.end()) - q.begin()) << what;
+  };
+  for (std::size_t a = 0; a < scan.volumes.size(); ++a) {
+    check(scan.volumes[a], "volume " + std::to_string(a));
+    for (std::size_t b = a + 1; b < scan.volumes.size(); b += 3) {
+      SecretVector<double> mean(scan.volumes[a]);
+      for (std::size_t i = 0; i < mean.size(); ++i) mean[i] = (mean[i] + scan.volumes[b][i]) / 2;
+      check(mean, "mean of " + std::to_string(a) + " and " + std::to_string(b));
+    }
+  }
+}
+
+TEST(EndToEnd, RealMapsGiveWhatTheInterpreterGives) {
+  const std::filesystem::path networks = std::filesystem::path(SMPC_SHARED_DATA) / "networks";
+  if (!std::filesystem::exists(networks)) GTEST_SKIP() << "no test data at " << networks;
+  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits"});
+  s.start_dealer();
+  s.start_server();
+  const Reference reference(revealing(Reveal::logits));
+  for (const char* name : {"melodic114_000.nii.gz", "melodic114_057.nii.gz", "melodic114_111.nii.gz"}) {
+    const Outcome r = s.client({"--image", (networks / name).string(), "--json"});
+    ASSERT_EQ(r.exit_code, 0) << r.err;
+    expect_logits(r.json()["results"], reference, load_scan(networks / name, {}));
+  }
+}
+
+}  // namespace
+}  // namespace smpc
