@@ -58,7 +58,11 @@ std::uint64_t dot(const T* m, const std::uint64_t* x, std::size_t count) {
     sum0 = hn::Add(sum0, mul64(load_wide(d, m + c), hn::LoadU(d, x + c)));
     sum1 = hn::Add(sum1, mul64(load_wide(d, m + c + lanes), hn::LoadU(d, x + c + lanes)));
   }
-  std::uint64_t sum = hn::GetLane(hn::SumOfLanes(d, hn::Add(sum0, sum1)));
+  // Lane by lane: GCC's reduction for AVX-512 adds signed words, whose overflow is undefined.
+  HWY_ALIGN std::uint64_t lane[hn::MaxLanes(d)];
+  hn::Store(hn::Add(sum0, sum1), d, lane);
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < lanes; ++i) sum += lane[i];
   for (; c < count; ++c) sum += static_cast<std::uint64_t>(static_cast<std::int64_t>(m[c])) * x[c];
   return sum;
 }
