@@ -4,8 +4,36 @@
 
 #include "smpc/model/model.h"
 #include "smpc/runtime/interpreter.h"
+#include "smpc/runtime/schedule.h"
 
 namespace smpc::testing {
+
+namespace {
+
+const Reference& reference_for(Reveal reveal) {
+  static const auto make = [](Reveal r) {
+    CompileOptions o;
+    o.reveal = r;
+    return o;
+  };
+  static const Reference logits(make(Reveal::logits));
+  static const Reference label(make(Reveal::label));
+  return reveal == Reveal::logits ? logits : label;
+}
+
+// The run against what the program says that it costs; the program against the one that the client names.
+void expect_predicted(const nlohmann::json& j) {
+  const Program& program = reference_for(j["reveal"] == "logits" ? Reveal::logits : Reveal::label).compiled.program;
+  EXPECT_EQ(j["program"], to_hex(program_hash(program)));
+  const Cost c = predicted_cost(make_schedule(program, correlation_plan(program), j["results"].size()));
+  const nlohmann::json& online = j["cost"]["online"];
+  EXPECT_EQ(online["sent"], c.client_to_server);
+  EXPECT_EQ(online["received"], c.server_to_client);
+  EXPECT_EQ(online["messages"], c.messages);
+  EXPECT_EQ(online["rounds"], c.messages);
+}
+
+}  // namespace
 
 Deployment::Deployment(std::vector<std::string> options) : server_options(std::move(options)) {
   EXPECT_EQ(run("smpc-certs", {"init", (folder / "id").string()}).exit_code, 0);
@@ -32,7 +60,9 @@ void Deployment::start_server(bool wait_until_ready) {
 Outcome Deployment::client(std::vector<std::string> arguments, int seconds) const {
   arguments.insert(arguments.end(), {"--server", "127.0.0.1:" + server_port, "--dealer", dealer_address(), "--identity",
                                      (folder / "id/client").string(), "--state", (folder / "state/client").string()});
-  return run("smpc-client", arguments, seconds);
+  Outcome r = run("smpc-client", arguments, seconds);
+  if (r.exit_code == 0 && r.out.starts_with("{") && r.json().contains("results")) expect_predicted(r.json());
+  return r;
 }
 
 Reference::Reference(const CompileOptions& options) {

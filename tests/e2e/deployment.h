@@ -19,7 +19,7 @@ class Deployment {
 
   void start_dealer(const std::string& listen = "127.0.0.1:0");
   void start_server(bool wait_until_ready = true);
-  // smpc-client with its folders and ports.
+  // smpc-client with its folders and ports. Of every --json inference the cost must be the predicted one, to the byte.
   Outcome client(std::vector<std::string> arguments, int seconds = 120) const;
   std::string dealer_address() const { return "127.0.0.1:" + dealer_port; }
 
