@@ -33,7 +33,7 @@ void check_layout(const ComparisonLayout& l, unsigned width, unsigned low, bool 
       continue;
     }
     ASSERT_GE(node.children.size(), 2U);
-    ASSERT_LE(node.children.size(), longest_and);
+    ASSERT_LE(node.children.size(), static_cast<int>(n) == l.low_node ? largest_arity : usual_arity);
     unsigned at = node.first_bit;
     unsigned level = 0;
     for (std::size_t i = 0; i < node.children.size(); ++i) {
@@ -74,8 +74,9 @@ TEST(ComparisonLayout, CoversEveryWidthWithABoundaryAtLow) {
 }
 
 // 16 bits below are four digits, one level; 48 above are twelve, of which three groups of four stand beside them.
+// Up to six digits, 24 bits, below are one level as well.
 TEST(ComparisonLayout, UsualWidthsTakeTwoLevels) {
-  for (unsigned low = 0; low <= 16; ++low) {
+  for (unsigned low = 0; low <= largest_arity * widest_digit; ++low) {
     for (unsigned above = 1; above <= 48 && low + above <= 63; ++above) {
       const ComparisonLayout l = comparison_layout(low + above, low);
       EXPECT_LE(l.levels, 2U) << low + above << ", low " << low;
@@ -131,8 +132,8 @@ TEST(ComparisonLayout, TheTreeComparesAndSoDoesItsLowNode) {
 
 // inputs: eq of children 1.., then lt of children 0..k-2, then (with eq) eq of child 0. Every AND that lt and eq are
 // made of must be computable from products over subsets of its inputs, all of which must be listed, once.
-TEST(ComparisonLayout, AndsHaveAtMostFourFactorsAndEveryProductTheyNeed) {
-  for (unsigned k = 2; k <= longest_and; ++k) {
+TEST(ComparisonLayout, AndsListEveryProductTheyNeedAndNoOther) {
+  for (unsigned k = 2; k <= largest_arity; ++k) {
     for (const bool eq : {false, true}) {
       ComparisonNode node;
       node.children.resize(k);
@@ -158,7 +159,7 @@ TEST(ComparisonLayout, AndsHaveAtMostFourFactorsAndEveryProductTheyNeed) {
         unsigned factors = 0;
         for (std::uint32_t s = p; s != 0; s &= s - 1) ++factors;
         EXPECT_GE(factors, 2U);
-        EXPECT_LE(factors, longest_and);
+        EXPECT_LE(factors, k);
         EXPECT_LT(p, 1U << node.and_inputs());
       }
     }

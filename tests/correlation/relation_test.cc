@@ -80,7 +80,7 @@ TEST(Correlations, TheClientHasTheStringOfItsChoice) {
 
 TEST(Correlations, AndProductsAreProductsOfTheMasks) {
   std::vector<Demand> demands;
-  for (unsigned k = 2; k <= longest_and; ++k) {
+  for (unsigned k = 2; k <= largest_arity; ++k) {
     for (const bool eq : {false, true}) {
       ComparisonNode node;
       node.children.resize(k);
