@@ -65,16 +65,18 @@ void print_text(const Program& program, const std::vector<std::size_t>& volumes,
     }
     std::cout << "\n";
   }
-  const auto line = [](const char* what, const PhaseCost& p, const std::string& more) {
+  // What each party sent, and how long it took.
+  const auto line = [](const char* what, const PhaseCost& p, const char* other, const std::string& more) {
     if (p.sent + p.received == 0) return;
+    std::cout << what << ": ";
+    if (p.sent > 0) std::cout << "client sent " << human_bytes(p.sent) << ", ";
     char seconds[32];
     std::snprintf(seconds, sizeof seconds, "%.3f s", p.seconds);
-    std::cout << what << ": sent " << human_bytes(p.sent) << ", received " << human_bytes(p.received) << ", " << seconds
-              << more << "\n";
+    std::cout << other << " sent " << human_bytes(p.received) << ", " << seconds << more << "\n";
   };
-  line("inference", c.online, ", " + std::to_string(c.rounds) + " messages in sequence");
-  line("correlated randomness", c.offline, "");
-  line("program and masked weights, once", c.setup, "");
+  line("inference", c.online, "server", ", " + std::to_string(c.rounds) + " messages in sequence");
+  line("correlated randomness", c.offline, "dealer", "");
+  line("program and masked weights, once", c.setup, "server", "");
 }
 
 // The volumes that --volume selects, in model order and in the clear: they stay in this process.

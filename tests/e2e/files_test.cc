@@ -3,6 +3,10 @@
 
 #include <sys/stat.h>
 
+#include <bitset>
+#include <cstring>
+#include <unordered_set>
+
 #include "deployment.h"
 #include "smpc/base/file.h"
 #include "smpc/runtime/schedule.h"
@@ -44,6 +48,73 @@ TEST(Files, StrippedAndWeightsJoinBackAndTheProgramIsServed) {
                                             (s.folder / "id/server").string(), "--state", (out / "state").string()});
   EXPECT_EQ(mixed.exit_code, 3);
   EXPECT_NE(mixed.err.find("expected the weights of program"), std::string::npos) << mixed.err;
+}
+
+// Canaries: pairs of neighbouring weights, 8 bytes each, in every encoding that this project has for one.
+std::unordered_set<std::uint64_t> canaries(const testing::Reference& reference) {
+  std::unordered_set<std::uint64_t> out;
+  const auto add = [&](const auto& a, const auto& b) {
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, &a, sizeof a);
+    std::uint64_t second = 0;
+    std::memcpy(&second, &b, sizeof b);
+    out.insert(sizeof a == 8 ? bits : bits | second << 32);
+  };
+  std::size_t linear = 0;
+  for (const Layer& layer : reference.network.layers) {
+    const auto* affine = std::get_if<Affine>(&layer);
+    if (affine == nullptr) continue;
+    const auto& q = reference.compiled.weights[linear++].matrix;
+    std::size_t taken = 0;
+    for (std::size_t i = 0; i + 1 < q.size() && taken < 1000; i += 7) {
+      if (std::abs(q[i]) < 5000 || std::abs(q[i + 1]) < 5000) continue;
+      add(affine->weights[i], affine->weights[i + 1]);
+      add(q[i], q[i + 1]);
+      const double wide = affine->weights[i];
+      add(wide, wide);
+      ++taken;
+    }
+  }
+  return out;
+}
+
+// How many of the canaries stand in a file, at any byte.
+std::size_t found_in(const std::filesystem::path& file, const std::unordered_set<std::uint64_t>& wanted) {
+  const Bytes bytes = read_file(file);
+  std::bitset<65536> likely;
+  for (const std::uint64_t w : wanted) likely.set(w & 65535);
+  std::size_t found = 0;
+  for (std::size_t i = 0; i + 8 <= bytes.size(); ++i) {
+    std::uint64_t window = 0;
+    std::memcpy(&window, bytes.data() + i, 8);
+    if (likely.test(window & 65535) && wanted.contains(window)) ++found;
+  }
+  return found;
+}
+
+TEST(Files, NoWeightIsFoundWithAnyoneButItsOwner) {
+  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits"});
+  s.start_dealer();
+  s.start_server();
+  ASSERT_EQ(s.client({"prefetch", "--count", "2"}).exit_code, 0);
+  const Outcome r = s.client({"--image", (demo / "scan.nii.gz").string()});
+  ASSERT_EQ(r.exit_code, 0) << r.err;
+  ASSERT_EQ(run("smpc-compile", {(demo / "mlp.onnx").string(), "-o", (s.folder / "build").string(), "--reveal", "logits"}).exit_code, 0);
+  CompileOptions o;
+  o.reveal = Reveal::logits;
+  const auto wanted = canaries(testing::Reference(o));
+  ASSERT_GT(wanted.size(), 1000U);
+  EXPECT_GT(found_in(demo / "mlp.onnx", wanted), 1000U);  // where they are, they are found
+  EXPECT_GT(found_in(s.folder / "build/mlp.weights", wanted), 1000U);
+  std::vector<std::filesystem::path> files{s.folder / "dealer.log", s.folder / "server.log", s.folder / "build/mlp.program",
+                                           s.folder / "build/mlp.stripped.onnx"};
+  for (const char* state : {"state/dealer", "state/client", "state/server"}) {
+    for (const auto& e : std::filesystem::recursive_directory_iterator(s.folder / state)) {
+      if (e.is_regular_file() && std::filesystem::file_size(e) > 0) files.push_back(e.path());
+    }
+  }
+  EXPECT_GE(files.size(), 8U);
+  for (const auto& file : files) EXPECT_EQ(found_in(file, wanted), 0U) << file;
 }
 
 TEST(Files, ExplainSaysWhatARunCosts) {
