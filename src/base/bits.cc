@@ -33,7 +33,7 @@ void pack_bits(std::span<const std::uint64_t> in, unsigned bits, std::span<std::
     }
   }
   const auto word = static_cast<std::uint64_t>(hold);
-  std::memcpy(p, &word, (held + 7) / 8);
+  if (held > 0) std::memcpy(p, &word, (held + 7) / 8);
 }
 
 void unpack_range(ByteView in, unsigned bits, std::size_t first, std::span<std::uint64_t> out) {

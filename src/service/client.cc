@@ -1,14 +1,10 @@
 #include "smpc/service/client.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <optional>
 
 #include "client_state.h"
+#include "part_file.h"
 #include "smpc/base/mapped_file.h"
 #include "smpc/net/tls.h"
 #include "smpc/runtime/interpreter.h"
@@ -35,37 +31,6 @@ void add(PhaseCost& cost, const Traffic& before, const Traffic& after) {
   cost.sent += after.sent_bytes - before.sent_bytes;
   cost.received += after.received_bytes - before.received_bytes;
 }
-
-// The file that the masked weights are written to as they come; what was written is there after a crash.
-class PartFile {
- public:
-  explicit PartFile(const std::filesystem::path& path)
-      : path_(path), fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) {
-    if (fd_ < 0) fail("written");
-  }
-  ~PartFile() { ::close(fd_); }
-  PartFile(const PartFile&) = delete;
-  PartFile& operator=(const PartFile&) = delete;
-
-  void append(ByteView bytes) {
-    while (!bytes.empty()) {
-      const ssize_t n = ::write(fd_, bytes.data(), bytes.size());
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) fail("written");
-      bytes = bytes.subspan(static_cast<std::size_t>(n));
-    }
-  }
-  void sync() {
-    if (::fsync(fd_) != 0) fail("synced");
-  }
-
- private:
-  [[noreturn]] void fail(const char* what) {
-    fail_input(path_.string() + ": cannot be " + what + ": " + std::strerror(errno));
-  }
-  std::filesystem::path path_;
-  int fd_;
-};
 
 }  // namespace
 
