@@ -58,48 +58,4 @@ void unpack_bits(ByteView in, unsigned bits, std::span<std::uint64_t> out) {
   }
 }
 
-void BitWriter::put(std::uint64_t value, unsigned bits) {
-  value &= low_mask(bits);
-  while (bits > 0) {
-    const unsigned take = bits < 8 - held_ ? bits : 8 - held_;
-    hold_ |= (value & low_mask(take)) << held_;
-    held_ += take;
-    bits -= take;
-    value = take == 64 ? 0 : value >> take;
-    if (held_ == 8) {
-      out_.push_back(static_cast<std::byte>(hold_));
-      hold_ = 0;
-      held_ = 0;
-    }
-  }
-}
-
-void BitWriter::align() {
-  if (held_ > 0) put(0, 8 - held_);
-}
-
-std::uint64_t BitReader::get(unsigned bits) {
-  std::uint64_t value = 0;
-  unsigned done = 0;
-  while (done < bits) {
-    if (held_ == 0) {
-      SMPC_CHECK(!in_.empty());
-      hold_ = std::to_integer<std::uint64_t>(in_.front());
-      in_ = in_.subspan(1);
-      held_ = 8;
-    }
-    const unsigned take = bits - done < held_ ? bits - done : held_;
-    value |= (hold_ & low_mask(take)) << done;
-    hold_ >>= take;
-    held_ -= take;
-    done += take;
-  }
-  return value;
-}
-
-void BitReader::align() {
-  if (hold_ != 0) fail_peer("a packed message: expected zero padding bits, found ones");
-  held_ = 0;
-}
-
 }  // namespace smpc

@@ -26,30 +26,4 @@ void unpack_bits(ByteView in, unsigned bits, std::span<std::uint64_t> out);
 // Elements first .. first+out.size() of a packed array; no padding check.
 void unpack_range(ByteView in, unsigned bits, std::size_t first, std::span<std::uint64_t> out);
 
-// A packed message is built and read field by field: fields of 0 to 64 bits, in order.
-class BitWriter {
- public:
-  explicit BitWriter(Bytes& out) noexcept : out_(out) {}
-  void put(std::uint64_t value, unsigned bits);
-  void align();  // zero bits up to the next byte
-
- private:
-  Bytes& out_;
-  std::uint64_t hold_ = 0;
-  unsigned held_ = 0;
-};
-
-class BitReader {
- public:
-  explicit BitReader(ByteView in) noexcept : in_(in) {}
-  std::uint64_t get(unsigned bits);  // the caller has checked the length: running out is our own bug
-  void align();                      // skips to the next byte; throws a peer error when a skipped bit is set
-  std::size_t left() const noexcept { return in_.size(); }
-
- private:
-  ByteView in_;
-  std::uint64_t hold_ = 0;
-  unsigned held_ = 0;
-};
-
 }  // namespace smpc

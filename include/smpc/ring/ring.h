@@ -32,8 +32,7 @@ using RingVector = SecretVector<std::uint64_t>;
 
 void reduce_all(Ring ring, std::span<std::uint64_t> values) noexcept;
 
-// The smallest l with -2^(l-1) <= low and high < 2^(l-1); 65 when 64 bits do not hold them is the caller's case:
-// arguments are given as 64-bit integers, so the result is at most 64.
+// The smallest l with -2^(l-1) <= low and high < 2^(l-1): at most 64.
 unsigned bits_for(std::int64_t low, std::int64_t high) noexcept;
 
 }  // namespace smpc
