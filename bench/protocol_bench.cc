@@ -4,7 +4,8 @@
 #include <random>
 #include <thread>
 
-#include "smpc/correlation/dealer.h"
+#include "smpc/net/channel.h"
+#include "smpc/runtime/local_run.h"
 #include "smpc/runtime/two_party.h"
 
 namespace smpc {
@@ -31,16 +32,11 @@ void relu_with_truncation(benchmark::State& state) {
   for (auto& x : input) x = program.input().ring.reduce(rng());
   for (auto _ : state) {
     state.PauseTiming();
-    const BundleSeeds seeds{random_key(), random_key()};
-    auto corrections = make_corrections(plan, random_key(), {&seeds, 1});
-    std::vector<ClientMaterial> material;
-    material.push_back({seeds.client, std::move(corrections[0])});
-    const auto server_side = server_source(plan, {seeds.server});
-    const auto client_side = client_source(plan, std::move(material));
+    const LocalSources sources = deal_locally(plan, {}, 1);
     auto [to_client, to_server] = memory_channels("urn:smpc:server:s", "urn:smpc:client:c");
     state.ResumeTiming();
-    PartyRun server = PartyRun::server(program, plan, schedule, *server_side, {});
-    PartyRun client = PartyRun::client(program, plan, schedule, *client_side, input);
+    PartyRun server = PartyRun::server(program, plan, schedule, *sources.server, {});
+    PartyRun client = PartyRun::client(program, plan, schedule, *sources.client, input);
     std::jthread other([&] { server.execute(*to_client); });
     client.execute(*to_server);
     other.join();

@@ -14,22 +14,26 @@ namespace {
 
 constexpr std::size_t longest_model = (std::size_t{1} << 31) - 1;  // protobuf's own limit
 
-Compiled compile_model(Model model, const CompileOptions& options) {
-  const std::map<std::string, std::string> metadata = model.metadata;
-  return compile(build_network(std::move(model)), options, metadata);
+FloatModel float_model(Model model) {
+  std::map<std::string, std::string> metadata = model.metadata;
+  return {build_network(std::move(model)), std::move(metadata)};
+}
+
+Compiled compile_model(FloatModel model, const CompileOptions& options) {
+  return compile(std::move(model.network), options, model.metadata);
 }
 
 }  // namespace
 
-Network load_network(const std::string& model) { return build_network(load_model(std::filesystem::path(model))); }
+FloatModel load_float_model(const std::string& model) { return float_model(load_model(std::filesystem::path(model))); }
 
 Compiled load_compiled(const ModelSource& source, const CompileOptions& options) {
-  if (!source.model.empty()) return compile_model(load_model(std::filesystem::path(source.model)), options);
+  if (!source.model.empty()) return compile_model(load_float_model(source.model), options);
   const Bytes program = read_file(source.program, longest_program);
   decode_program(program);
   const MappedFile weights{std::filesystem::path(source.weights)};
   const CompileOptions stored = compile_options_from_json(read_weights_header(weights.bytes(), source.weights).options);
-  Compiled compiled = compile_model(load_weights(weights.bytes(), source.weights), stored);
+  Compiled compiled = compile_model(float_model(load_weights(weights.bytes(), source.weights)), stored);
   if (encode(compiled.program) != program) {
     fail_input(source.weights + ": expected the weights of program " + to_hex(sha256(program)).substr(0, 12) +
                ", found those of " + to_hex(program_hash(compiled.program)).substr(0, 12) +

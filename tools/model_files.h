@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 
 #include "smpc/compiler/compile.h"
@@ -15,8 +16,12 @@ struct ModelSource {
   std::string weights;
 };
 
-// The model in float, as the compiler sees it.
-Network load_network(const std::string& model);
+// The model in float, as the compiler sees it, and what its file says beside.
+struct FloatModel {
+  Network network;
+  std::map<std::string, std::string> metadata;
+};
+FloatModel load_float_model(const std::string& model);
 
 // Compiles a model with the options; or joins program and weights, compiles with the options stored beside them, and
 // refuses them when that does not give the same program.

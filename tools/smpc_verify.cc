@@ -1,19 +1,16 @@
 // smpc-verify: float, fixed point in the clear, and two parties, side by side.
+#include <algorithm>
 #include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "common.h"
 #include "model_files.h"
 #include "smpc/base/error.h"
 #include "smpc/compiler/float_reference.h"
-#include "smpc/correlation/dealer.h"
-#include "smpc/correlation/masks.h"
 #include "smpc/image/scan.h"
-#include "smpc/net/channel.h"
 #include "smpc/runtime/interpreter.h"
-#include "smpc/runtime/two_party.h"
+#include "smpc/runtime/local_run.h"
 
 namespace smpc::tools {
 namespace {
@@ -39,52 +36,17 @@ std::size_t largest(std::span<const double> x) {
   return static_cast<std::size_t>(std::max_element(x.begin(), x.end()) - x.begin());
 }
 
-// Both parties in this process, over memory channels, with a dealer's bundles. Every tensor, joined.
-std::vector<RingVector> run_two_parties(const Compiled& c, const RingVector& input, RingVector& result) {
-  const Plan plan = correlation_plan(c.program);
-  const Schedule schedule = make_schedule(c.program, plan, 1);
-  const Key mask = random_key();
-  const BundleSeeds seeds{random_key(), random_key()};
-  auto corrections = make_corrections(plan, mask, {&seeds, 1});
-  std::vector<ClientMaterial> material;
-  material.push_back({seeds.client, std::move(corrections.front())});
-  Bytes masked;
-  masked.reserve(MaskedLayout(plan).bytes());
-  write_masked_weights(plan, c.weights, mask, [&](ByteView row) { masked.insert(masked.end(), row.begin(), row.end()); });
-  finish_corrections(plan, masked, material);
-  const auto server_side = server_source(plan, {seeds.server});
-  const auto client_side = client_source(plan, std::move(material));
-  auto [to_client, to_server] = memory_channels("urn:smpc:server:verify", "urn:smpc:client:verify");
-  PartyRun server = PartyRun::server(c.program, plan, schedule, *server_side, c.weights);
-  PartyRun client = PartyRun::client(c.program, plan, schedule, *client_side, input);
-  std::jthread server_thread([&] { server.execute(*to_client); });
-  client.execute(*to_server);
-  server_thread.join();
-  result = client.result();
-  std::vector<RingVector> tensors;
-  for (std::size_t i = 0; i < c.program.tensors.size(); ++i) {
-    if (i > 0 && std::holds_alternative<ArgMaxOp>(c.program.ops[i - 1].kind)) break;
-    RingVector joined = server.share(i);
-    for (std::size_t k = 0; k < joined.size(); ++k) {
-      joined[k] = c.program.tensors[i].ring.reduce(joined[k] + client.share(i)[k]);
-    }
-    tensors.push_back(std::move(joined));
-  }
-  return tensors;
-}
-
 VolumeReport verify(const Compiled& c, const Network& network, std::span<const double> voxels, std::size_t volume,
                     const std::string& image) {
   VolumeReport report;
   report.volume = volume;
   const RingVector input = quantise(c.program, voxels, image + ", volume " + std::to_string(volume));
   const auto fixed = interpret(c.program, c.weights, input);
-  RingVector result;
-  const auto two = run_two_parties(c, input, result);
-  for (std::size_t i = 0; i < two.size() && !report.first_difference; ++i) {
-    if (two[i] != fixed[i]) report.first_difference = i;
+  const LocalRun two = run_locally(c.program, c.weights, input, 1);
+  for (std::size_t i = 0; i < two.tensors.size() && !report.first_difference; ++i) {
+    if (two.tensors[i] != fixed[i]) report.first_difference = i;
   }
-  if (!report.first_difference && result != fixed.back()) report.first_difference = fixed.size() - 1;
+  if (!report.first_difference && two.output != fixed.back()) report.first_difference = fixed.size() - 1;
 
   // Float layers against the program's tensors: one per op but a rescale, which is no layer of the model.
   const auto layers = float_layers(network, voxels);
@@ -161,13 +123,13 @@ int main(int argc, char** argv) {
   bool equal = true;
   const int code = run_tool(app, argc, argv, [&] {
     const Scan scan = load_scan(image, parse_volume_selection(volume));
-    Network network = load_network(model);
-    const Compiled compiled = load_compiled({model, "", ""}, compile.options());
+    const FloatModel trained = load_float_model(model);
+    const Compiled compiled = smpc::compile(trained.network, compile.options(), trained.metadata);
     if (!compiled.program.grid) fail_input("the model declares no grid; give --grid");
     check_grid(scan.header, *compiled.program.grid, image);
     json all = json::array();
     for (std::size_t i = 0; i < scan.volumes.size(); ++i) {
-      const VolumeReport r = verify(compiled, network, scan.volumes[i], scan.indices[i], image);
+      const VolumeReport r = verify(compiled, trained.network, scan.volumes[i], scan.indices[i], image);
       equal = equal && !r.first_difference;
       json_wanted ? all.push_back(to_json(compiled.program, r)) : print_text(compiled.program, r);
     }

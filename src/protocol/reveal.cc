@@ -1,5 +1,7 @@
 #include "smpc/protocol/reveal.h"
 
+#include <algorithm>
+
 #include "smpc/base/error.h"
 
 namespace smpc {

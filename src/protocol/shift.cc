@@ -14,15 +14,12 @@ constexpr unsigned slot_choices = 0;
 constexpr unsigned slot_digits = 1;
 constexpr unsigned slot_level = 1;
 
-unsigned root_level(const ShiftPlan& p) {
-  return p.comparison && p.what != ShiftPlan::What::truncate ? p.comparison->root().level : 0;
-}
 // The level at which the carry of the low bits is opened to become arithmetic; 0 when there is none.
 unsigned carry_level(const ShiftPlan& p) {
   return p.carry ? p.comparison->nodes[static_cast<unsigned>(p.comparison->low_node)].level + 1 : 0;
 }
 unsigned tree_levels(const ShiftPlan& p) { return p.comparison ? p.comparison->levels : 0; }
-unsigned last_level(const ShiftPlan& p) { return std::max({tree_levels(p), root_level(p), carry_level(p)}); }
+unsigned last_level(const ShiftPlan& p) { return std::max(tree_levels(p), carry_level(p)); }
 unsigned product_level(const ShiftPlan& p) { return last_level(p) + 1; }
 
 // The half of either party at a level: ANDs of the tree, the carry, the product.

@@ -175,12 +175,11 @@ struct ClientService::Impl {
       fail_peer("the dealer: " + version_mismatch(hello_of_dealer.version(), "the older of the two"));
     }
     const MappedFile masked(state.masked_weights(filter.mask));
-    const std::size_t wanted = count;
-    while (have < wanted) {
-      const auto batch = static_cast<std::uint32_t>(std::min<std::size_t>(bundles_at_once, wanted - have));
-      take(*dealer, batch, have, wanted, masked.bytes());
+    while (have < count) {
+      const auto batch = static_cast<std::uint32_t>(std::min<std::size_t>(bundles_at_once, count - have));
+      take(*dealer, batch, have, count, masked.bytes());
       have += batch;
-      options.progress("taking correlated randomness", have, wanted);
+      options.progress("taking correlated randomness", have, count);
     }
     control::DealerRequest done;
     done.set_version(protocol_version);

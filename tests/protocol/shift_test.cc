@@ -42,7 +42,7 @@ Plan plan_of(ShiftPlan::What what, std::size_t count, Ring in, Ring out, unsigne
 // Exchanges halves in order until both are done: whatever a half needs stands before it.
 Outcome run(const Plan& plan, const RingVector& x0, const RingVector& x1) {
   const auto& shift = std::get<ShiftPlan>(plan.ops[0]);
-  auto sources = testing::deal(plan, {}, 1);
+  auto sources = deal_locally(plan, {}, 1);
   InputOp in0(x0);
   InputOp in1(x1);
   auto server = shift_op(shift, in0, *sources.server);

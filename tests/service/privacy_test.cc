@@ -6,9 +6,12 @@
 #include <thread>
 
 #include "service/recording_channel.h"
+#include "smpc/net/channel.h"
 #include "smpc/protocol/linear.h"
+#include "smpc/runtime/interpreter.h"
+#include "smpc/runtime/local_run.h"
+#include "smpc/runtime/two_party.h"
 #include "support/random_program.h"
-#include "support/two_party.h"
 
 namespace smpc {
 namespace {
@@ -32,7 +35,7 @@ RandomMlp model(Reveal reveal) {
 std::shared_ptr<Record> run(const RandomMlp& m, const RingVector& input, std::size_t volumes) {
   const Plan plan = correlation_plan(m.program);
   const Schedule schedule = make_schedule(m.program, plan, volumes);
-  testing::Sources sources = testing::deal(plan, m.weights, volumes);
+  LocalSources sources = deal_locally(plan, m.weights, volumes);
   auto record = std::make_shared<Record>();
   RecordingChannel to_client(record, true);
   RecordingChannel to_server(record, false);

@@ -36,7 +36,7 @@ struct Compiled {
 // Refuses (bad_input) a model that does not fit, naming the layer.
 Compiled compile(Network network, const CompileOptions& options, const std::map<std::string, std::string>& metadata);
 
-// A model file of a server: loads, compiles. `stem` names it in errors.
+// Where neither the options nor the metadata say otherwise.
 constexpr double default_input_range = 128;
 Grid default_grid();  // MNI, 4 mm, 45 x 54 x 45
 

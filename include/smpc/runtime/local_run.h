@@ -1,0 +1,31 @@
+// Both parties and a dealer in one process, for checks: whoever runs this holds volume and weights anyway.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "smpc/correlation/source.h"
+#include "smpc/program/weights.h"
+#include "smpc/runtime/schedule.h"
+
+namespace smpc {
+
+struct LocalSources {
+  std::unique_ptr<CorrelationSource> server;
+  std::unique_ptr<CorrelationSource> client;
+};
+
+// Correlations for `volumes` inferences, as a dealer and a client make them, from fresh keys. `weights` may be empty
+// where the plan has no linear op. `plan` outlives the sources.
+LocalSources deal_locally(const Plan& plan, const Weights& weights, std::size_t volumes);
+
+struct LocalRun {
+  RingVector output;                // the client's result
+  std::vector<RingVector> tensors;  // both shares joined, tensor by tensor; not the index of an ArgMax
+  Cost measured;                    // on the client's channel
+};
+
+// `input`: quantised volumes, back to back.
+LocalRun run_locally(const Program& program, const Weights& weights, const RingVector& input, std::size_t volumes);
+
+}  // namespace smpc
