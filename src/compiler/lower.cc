@@ -76,8 +76,9 @@ class Lowering {
   // Interval arithmetic on the integers themselves; the first layer also by Cauchy and Schwarz, where a norm is declared.
   void bound(const Affine& a, const LinearWeights& w) {
     std::vector<Interval> out(a.outputs);
+    WeightMatrix::Wide row(a.inputs);
     for (std::size_t o = 0; o < a.outputs; ++o) {
-      const std::int32_t* row = w.matrix.data() + o * a.inputs;
+      w.matrix.read(o * a.inputs, row);
       i128 low = 0;
       i128 high = 0;
       double square = 0;

@@ -115,9 +115,11 @@ void quantise_weights(CompileState& s) {
   for (const AffinePlan& plan : s.affines) {
     const auto& a = std::get<Affine>(s.network.layers[plan.layer]);
     LinearWeights w;
-    w.matrix.reserve(a.weights.size());
+    WeightMatrix::Wide matrix;
+    matrix.reserve(a.weights.size());
     const float scale = std::ldexp(1.0F, plan.weight_scale);  // a power of two: the product is exact
-    for (const float x : a.weights) w.matrix.push_back(static_cast<std::int32_t>(std::nearbyint(x * scale)));
+    for (const float x : a.weights) matrix.push_back(static_cast<std::int32_t>(std::nearbyint(x * scale)));
+    w.matrix = WeightMatrix(std::move(matrix));
     for (const double b : a.bias) {
       const double scaled = std::ldexp(b, plan.output_scale());
       if (!(std::abs(scaled) < std::ldexp(1.0, 62))) {

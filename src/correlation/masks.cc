@@ -9,16 +9,29 @@
 #include "smpc/ring/kernels.h"
 
 namespace smpc {
+namespace {
+
+void update(Sha256& digest, const WeightMatrix& matrix) {
+  WeightMatrix::Wide part(std::min<std::size_t>(matrix.size(), std::size_t{1} << 14));
+  for (std::size_t at = 0; at < matrix.size(); at += part.size()) {
+    const auto values = std::span(part).first(std::min(part.size(), matrix.size() - at));
+    matrix.read(at, values);
+    digest.update(std::as_bytes(values));
+  }
+}
+
+}  // namespace
 
 MaskId mask_id(const Key& id_key, const Digest& program_hash, const Weights& weights) {
-  // A digest first, so that the 88 MB are read once and not joined: HMAC(id_key, hash || SHA-256(weights)).
+  // A digest first, so that the weights are read once and not joined: HMAC(id_key, hash || SHA-256(weights)). Every
+  // weight counts with four bytes, however it is held.
   Sha256 digest;
   for (const LinearWeights& w : weights) {
     ByteWriter sizes;
     sizes.u64(w.matrix.size());
     sizes.u64(w.bias.size());
     digest.update(sizes.data());
-    digest.update(std::as_bytes(std::span(w.matrix)));
+    update(digest, w.matrix);
     digest.update(std::as_bytes(std::span(w.bias)));
   }
   Digest of_weights = digest.finish();
@@ -71,10 +84,11 @@ void write_masked_weights(const Plan& plan, const Weights& weights, const Key& m
     const LinearDemand& d = layout.linears[i];
     MaskRows mask(mask_key, d);
     RingVector row(d.inputs);
+    WeightMatrix::Wide w(d.inputs);
     Bytes packed(MaskedLayout::row_bytes(d));
     for (std::size_t r = 0; r < d.outputs; ++r) {
       mask.rows(r, row);
-      const std::int32_t* w = weights[i].matrix.data() + r * d.inputs;
+      weights[i].matrix.read(r * d.inputs, w);
       for (std::size_t c = 0; c < d.inputs; ++c) row[c] = d.ring.reduce(d.ring.from_signed(w[c]) - row[c]);
       pack_bits(row, d.ring.bits, packed);
       write(packed);

@@ -33,7 +33,7 @@ class LinearServerOp final : public PartyOp {
     for (std::size_t i = 0; i < opened_.size(); ++i) opened_[i] = d_.ring.reduce(opened_[i] + x0[i]);
     RingVector y = std::move(r_);
     for (std::size_t i = 0; i < y.size(); ++i) y[i] += static_cast<std::uint64_t>(weights_.bias[i % d_.outputs]);
-    accumulate_product(std::span<const std::int32_t>(weights_.matrix), d_.inputs, opened_, volumes_, y, d_.outputs, 0);
+    weights_.matrix.visit([&](auto m) { accumulate_product(m, d_.inputs, opened_, volumes_, y, d_.outputs, 0); });
     reduce_all(d_.ring, y);
     opened_ = {};
     output_ = std::move(y);

@@ -46,6 +46,14 @@ HWY_INLINE hn::Vec<D> load_wide(D d, const std::int32_t* p) {
   return hn::BitCast(d, hn::PromoteTo(signed_wide, hn::LoadU(narrow, p)));
 }
 
+template <class D>
+HWY_INLINE hn::Vec<D> load_wide(D d, const std::int16_t* p) {
+  const hn::RebindToSigned<D> signed_wide;
+  const hn::Rebind<std::int32_t, D> half;
+  const hn::Rebind<std::int16_t, D> narrow;
+  return hn::BitCast(d, hn::PromoteTo(signed_wide, hn::PromoteTo(half, hn::LoadU(narrow, p))));
+}
+
 // sum_c m[c] * x[c] modulo 2^64.
 template <class T>
 std::uint64_t dot(const T* m, const std::uint64_t* x, std::size_t count) {
@@ -82,6 +90,11 @@ void product(const T* m, std::size_t block_rows, std::size_t cols, const std::ui
   }
 }
 
+void product_i16(const std::int16_t* m, std::size_t block_rows, std::size_t cols, const std::uint64_t* x,
+                 std::size_t batch, std::uint64_t* y, std::size_t rows, std::size_t first_row) {
+  product(m, block_rows, cols, x, batch, y, rows, first_row);
+}
+
 void product_i32(const std::int32_t* m, std::size_t block_rows, std::size_t cols, const std::uint64_t* x,
                  std::size_t batch, std::uint64_t* y, std::size_t rows, std::size_t first_row) {
   product(m, block_rows, cols, x, batch, y, rows, first_row);
@@ -98,6 +111,7 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace smpc {
+HWY_EXPORT(product_i16);
 HWY_EXPORT(product_i32);
 HWY_EXPORT(product_u64);
 
@@ -108,6 +122,12 @@ void check_shapes(std::size_t m, std::size_t cols, std::size_t x, std::size_t ba
   SMPC_CHECK(x == batch * cols && y == batch * rows && first_row + m / cols <= rows);
 }
 }  // namespace
+
+void accumulate_product(std::span<const std::int16_t> m, std::size_t cols, std::span<const std::uint64_t> x,
+                        std::size_t batch, std::span<std::uint64_t> y, std::size_t rows, std::size_t first_row) {
+  check_shapes(m.size(), cols, x.size(), batch, y.size(), rows, first_row);
+  HWY_DYNAMIC_DISPATCH(product_i16)(m.data(), m.size() / cols, cols, x.data(), batch, y.data(), rows, first_row);
+}
 
 void accumulate_product(std::span<const std::int32_t> m, std::size_t cols, std::span<const std::uint64_t> x,
                         std::size_t batch, std::span<std::uint64_t> y, std::size_t rows, std::size_t first_row) {

@@ -13,11 +13,19 @@ Weights small_weights() {
   Weights weights;
   for (const std::size_t outputs : {3U, 2U}) {
     LinearWeights w;
-    for (std::size_t i = 0; i < outputs * 4; ++i) w.matrix.push_back(static_cast<std::int32_t>(i) - 5);
+    WeightMatrix::Wide matrix;
+    for (std::size_t i = 0; i < outputs * 4; ++i) matrix.push_back(static_cast<std::int32_t>(i) - 5);
+    w.matrix = WeightMatrix(std::move(matrix));
     for (std::size_t o = 0; o < outputs; ++o) w.bias.push_back(static_cast<std::int64_t>(o) * 100);
     weights.push_back(std::move(w));
   }
   return weights;
+}
+
+WeightMatrix::Wide values_of(const WeightMatrix& matrix) {
+  WeightMatrix::Wide values(matrix.size());
+  matrix.read(0, values);
+  return values;
 }
 
 Plan plan_of(const std::vector<LinearDemand>& linears) {
@@ -48,7 +56,9 @@ TEST(MaskId, DependsOnKeyProgramAndEveryWeight) {
     for (std::size_t i = 0; i < small_weights()[l].matrix.size(); ++i) {
       for (const std::int32_t by : {1, 1 << 30}) {
         Weights w = small_weights();
-        w[l].matrix[i] ^= by;
+        WeightMatrix::Wide matrix = values_of(w[l].matrix);
+        matrix[i] ^= by;
+        w[l].matrix = WeightMatrix(std::move(matrix));
         EXPECT_TRUE(ids.insert(mask_id(key, program, w)).second) << "weight " << i << " of " << l;
       }
     }
@@ -66,8 +76,12 @@ TEST(MaskId, DependsOnKeyProgramAndEveryWeight) {
 TEST(MaskId, DependsOnWhereAMatrixEnds) {
   const Key key = random_key();
   Weights moved = small_weights();
-  moved[1].matrix.insert(moved[1].matrix.begin(), moved[0].matrix.back());
-  moved[0].matrix.pop_back();
+  WeightMatrix::Wide first = values_of(moved[0].matrix);
+  WeightMatrix::Wide second = values_of(moved[1].matrix);
+  second.insert(second.begin(), first.back());
+  first.pop_back();
+  moved[0].matrix = WeightMatrix(std::move(first));
+  moved[1].matrix = WeightMatrix(std::move(second));
   EXPECT_NE(mask_id(key, Digest{}, moved), mask_id(key, Digest{}, small_weights()));
 }
 
@@ -128,7 +142,7 @@ TEST(MaskedWeights, PlusTheMaskAreTheWeightsAtEveryWidth) {
 TEST(MaskedWeights, UnderTwoMasksDifferEverywhere) {
   const Plan plan = plan_of({{0, 512, 64, Ring{64}}});
   LinearWeights zero;
-  zero.matrix.resize(512 * 64);
+  zero.matrix = WeightMatrix(WeightMatrix::Wide(512 * 64));
   zero.bias.resize(64);
   const Bytes one = masked(plan, {zero}, random_key());
   const Bytes two = masked(plan, {zero}, random_key());

@@ -164,7 +164,9 @@ Weights random_weights(const std::vector<LinearDemand>& linears, std::mt19937_64
   Weights out;
   for (const LinearDemand& d : linears) {
     LinearWeights w;
-    for (std::size_t i = 0; i < d.inputs * d.outputs; ++i) w.matrix.push_back(static_cast<std::int32_t>(rng()));
+    WeightMatrix::Wide matrix;
+    for (std::size_t i = 0; i < d.inputs * d.outputs; ++i) matrix.push_back(static_cast<std::int32_t>(rng()));
+    w.matrix = WeightMatrix(std::move(matrix));
     w.bias.resize(d.outputs);
     out.push_back(std::move(w));
   }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "program/examples.h"
 #include "smpc/base/error.h"
 #include "smpc/program/weights.h"
@@ -62,7 +64,7 @@ Weights weights_of(const Program& p) {
   for (const Op& op : p.ops) {
     if (const auto* linear = std::get_if<LinearOp>(&op.kind)) {
       LinearWeights one;
-      one.matrix.resize(linear->inputs * linear->outputs);
+      one.matrix = WeightMatrix(WeightMatrix::Wide(linear->inputs * linear->outputs));
       one.bias.resize(linear->outputs);
       w.push_back(std::move(one));
     }
@@ -80,11 +82,27 @@ TEST(WeightsDeathTest, ThatDoNotFitTheProgramStopTheProcess) {
   more.emplace_back();
   EXPECT_DEATH(check_weights(p, more), "internal error");
   Weights smaller = weights_of(p);
-  smaller[1].matrix.pop_back();
+  smaller[1].matrix = WeightMatrix(WeightMatrix::Wide(smaller[1].matrix.size() - 1));
   EXPECT_DEATH(check_weights(p, smaller), "internal error");
   Weights no_bias = weights_of(p);
   no_bias[2].bias.clear();
   EXPECT_DEATH(check_weights(p, no_bias), "internal error");
+}
+
+// Two bytes a weight where all fit, four where one does not; the values are the same.
+TEST(WeightMatrix, HoldsWhatItIsGivenInAsFewBytesAsItNeeds) {
+  for (const std::int32_t extreme : {0, 32767, -32768, 32768, -32769, std::numeric_limits<std::int32_t>::min()}) {
+    const WeightMatrix::Wide values{1, -1, extreme, 32767, -32768};
+    const WeightMatrix m(values);
+    ASSERT_EQ(m.size(), values.size());
+    const bool narrow = extreme >= -32768 && extreme <= 32767;
+    EXPECT_EQ(m.visit([](auto all) { return sizeof all[0]; }), narrow ? 2U : 4U) << extreme;
+    WeightMatrix::Wide part(2);
+    m.read(1, part);
+    EXPECT_EQ(part[0], -1);
+    EXPECT_EQ(part[1], extreme);
+    for (std::size_t i = 0; i < values.size(); ++i) EXPECT_EQ(m[i], values[i]);
+  }
 }
 
 }  // namespace

@@ -90,6 +90,11 @@ void check_product(std::mt19937_64& rng) {
   }
 }
 
+TEST(Kernels, Int16ProductsAreThoseOfAPlainLoopOnEveryTarget) {
+  std::mt19937_64 rng(4);
+  EXPECT_GE(on_every_target([&] { check_product<std::int16_t>(rng); }), 1U);
+}
+
 TEST(Kernels, Int32ProductsAreThoseOfAPlainLoopOnEveryTarget) {
   std::mt19937_64 rng(1);
   EXPECT_GE(on_every_target([&] { check_product<std::int32_t>(rng); }), 1U);

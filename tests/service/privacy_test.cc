@@ -75,11 +75,11 @@ std::vector<RandomMlp> models(const RandomMlp& m) {
   RandomMlp zero = m;
   RandomMlp sparse = m;
   for (std::size_t l = 0; l < m.weights.size(); ++l) {
-    for (auto& w : zero.weights[l].matrix) w = 0;
+    WeightMatrix::Wide matrix(m.weights[l].matrix.size());
+    zero.weights[l].matrix = WeightMatrix(matrix);
     for (auto& b : zero.weights[l].bias) b = 0;
-    for (std::size_t i = 0; i < sparse.weights[l].matrix.size(); ++i) {
-      if (i % 10 != 0) sparse.weights[l].matrix[i] = 0;
-    }
+    for (std::size_t i = 0; i < matrix.size(); i += 10) matrix[i] = m.weights[l].matrix[i];
+    sparse.weights[l].matrix = WeightMatrix(std::move(matrix));
   }
   return {m, zero, sparse};
 }

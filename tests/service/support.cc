@@ -1,5 +1,6 @@
 #include "service/support.h"
 
+#include <algorithm>
 #include <future>
 
 #include "smpc/runtime/interpreter.h"
@@ -26,11 +27,13 @@ const RandomMlp& model(Reveal reveal) {
 
 Weights other_weights(const RandomMlp& m) {
   Weights w = m.weights;
-  for (std::int32_t& v : w.front().matrix) {
-    if (v != 0) {
-      v = 0;
-      return w;
-    }
+  WeightMatrix::Wide matrix(w.front().matrix.size());
+  w.front().matrix.read(0, matrix);
+  const auto one = std::find_if(matrix.begin(), matrix.end(), [](std::int32_t v) { return v != 0; });
+  if (one != matrix.end()) {
+    *one = 0;
+    w.front().matrix = WeightMatrix(std::move(matrix));
+    return w;
   }
   ADD_FAILURE() << "the model's weights are all zero";
   return w;

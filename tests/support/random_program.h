@@ -32,16 +32,18 @@ inline RandomMlp random_mlp(std::mt19937_64& rng) {
     LinearWeights w;
     const auto weight_limit = static_cast<std::int64_t>(pick(1, 1U << pick(1, 10)));
     const int weight_scale = static_cast<int>(pick(0, 10));
+    WeightMatrix::Wide matrix;
     for (std::size_t i = 0; i < width * outputs; ++i) {
-      w.matrix.push_back(static_cast<std::int32_t>(static_cast<std::int64_t>(rng() % (2 * static_cast<std::uint64_t>(weight_limit) + 1)) - weight_limit));
+      matrix.push_back(static_cast<std::int32_t>(static_cast<std::int64_t>(rng() % (2 * static_cast<std::uint64_t>(weight_limit) + 1)) - weight_limit));
     }
     i128 largest = 0;
     for (std::size_t o = 0; o < outputs; ++o) {
       w.bias.push_back(static_cast<std::int64_t>(rng() % 2001) - 1000);
       i128 row = 1000;
-      for (std::size_t i = 0; i < width; ++i) row += bound * std::abs(w.matrix[o * width + i]);
+      for (std::size_t i = 0; i < width; ++i) row += bound * std::abs(matrix[o * width + i]);
       largest = std::max(largest, row);
     }
+    w.matrix = WeightMatrix(std::move(matrix));
     scale += weight_scale;
     const bool last = layer + 1 == layers;
     // Two bits of room: a truncation needs one more than the value, and so does an ArgMax's difference.

@@ -14,6 +14,8 @@ namespace smpc {
 //
 // y[v][first_row + r] += sum_c m[r][c] * x[v][c]   for r < block rows, all modulo 2^64.
 // m holds the block's rows back to back, `cols` elements each; y has `rows` elements a vector.
+void accumulate_product(std::span<const std::int16_t> m, std::size_t cols, std::span<const std::uint64_t> x,
+                        std::size_t batch, std::span<std::uint64_t> y, std::size_t rows, std::size_t first_row);
 void accumulate_product(std::span<const std::int32_t> m, std::size_t cols, std::span<const std::uint64_t> x,
                         std::size_t batch, std::span<std::uint64_t> y, std::size_t rows, std::size_t first_row);
 void accumulate_product(std::span<const std::uint64_t> m, std::size_t cols, std::span<const std::uint64_t> x,
