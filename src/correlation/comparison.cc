@@ -1,157 +1,173 @@
 #include "smpc/correlation/comparison.h"
 
 #include <algorithm>
+#include <array>
+#include <limits>
 #include <set>
-#include <tuple>
 
 #include "smpc/base/error.h"
 
 namespace smpc {
 namespace {
 
-unsigned ceil_div(unsigned a, unsigned b) { return (a + b - 1) / b; }
+constexpr unsigned widest = 63;
+constexpr unsigned most_levels = 3;  // of a root's children, digits included: 24 bits take one AND, 144 take two
+constexpr unsigned unreachable = std::numeric_limits<unsigned>::max() / 16;
 
-// A range of bits, built bottom up into `nodes`; returns the index of the node that covers it.
-class Builder {
+// Bits sent, both ways, and stored for a digit.
+unsigned digit_cost(Suite suite, unsigned bits, bool eq) {
+  const unsigned others = (1U << bits) - 1;
+  const unsigned message = eq ? 2 : 1;
+  return suite == Suite::masked ? others : bits + others * message + message;
+}
+
+// The same for the AND of a node.
+unsigned node_cost(unsigned arity, bool eq, bool select) {
+  ComparisonNode node;
+  node.children.resize(arity);
+  node.eq = eq;
+  node.select = select;
+  return 2 * node.and_inputs() + static_cast<unsigned>(node.and_products().size());
+}
+
+// Dynamic programming over (levels, bits): the cheapest tree over so many bits that is ready after so many levels.
+class Search {
  public:
-  explicit Builder(ComparisonLayout& layout) : nodes_(layout.nodes) {}
-
-  // `digit` is the widest digit to use; up to `arity` digits become one node.
-  unsigned range(unsigned first, unsigned bits, unsigned digit, unsigned arity) {
-    return combine(digits(first, bits, digit), arity);
-  }
-
-  // The fewest levels over these nodes.
-  unsigned combine(const std::vector<unsigned>& parts, unsigned arity = usual_arity) {
-    if (parts.size() == 1) return parts.front();
-    if (parts.size() <= arity) return parent(parts);
-    unsigned per_group = usual_arity;
-    while (per_group * usual_arity < parts.size()) per_group *= usual_arity;
-    return parent(groups(parts, ceil_div(static_cast<unsigned>(parts.size()), per_group)));
-  }
-
-  unsigned parent(const std::vector<unsigned>& children) {
-    ComparisonNode node;
-    node.first_bit = nodes_[children.front()].first_bit;
-    for (const unsigned c : children) {
-      node.bits += nodes_[c].bits;
-      node.level = std::max(node.level, nodes_[c].level + 1);
+  explicit Search(Suite suite) : suite_(suite) {
+    for (unsigned k = 2; k <= largest_arity; ++k) {
+      for (const bool eq : {false, true}) node_cost_[eq][k] = node_cost(k, eq, false);
     }
-    node.children = children;
-    return add(node);
+    for (unsigned level = 0; level < most_levels; ++level) {
+      for (unsigned bits = 1; bits <= widest; ++bits) {
+        for (const bool eq : {false, true}) tree_[level][eq][bits] = cheapest(level, eq, bits);
+      }
+      for (unsigned bits = 1; bits <= widest; ++bits) rest_[level][1][bits] = {tree_[level][true][bits].cost, bits};
+      for (unsigned k = 2; k < largest_arity; ++k) {
+        for (unsigned bits = 1; bits <= widest; ++bits) rest_[level][k][bits] = cheapest_rest(level, k, bits);
+      }
+    }
   }
 
-  // The root when the low node must be one of its children: at most three groups stand above it.
-  unsigned above_low(unsigned low_node, unsigned first, unsigned bits, unsigned digit) {
-    const std::vector<unsigned> leaves = digits(first, bits, digit);
-    const auto count = static_cast<unsigned>(leaves.size());
-    unsigned per_group = 1;
-    while (per_group * (usual_arity - 1) < count) per_group *= usual_arity;
-    std::vector<unsigned> children{low_node};
-    for (const unsigned g : groups(leaves, ceil_div(count, per_group))) children.push_back(g);
-    return parent(children);
+  bool reaches(unsigned level, unsigned bits) const { return tree_[level][false][bits].cost < unreachable; }
+
+  // Appends the tree over [first, first + bits) to `nodes`; returns its root.
+  unsigned build(std::vector<ComparisonNode>& nodes, unsigned level, bool eq, unsigned first, unsigned bits) const {
+    const Tree& t = tree_[level][eq][bits];
+    SMPC_CHECK(t.cost < unreachable);
+    if (t.arity == 0) return add(nodes, {first, bits, 0, eq, false, {}});
+    if (t.arity == 1) return build(nodes, level - 1, eq, first, bits);
+    const unsigned lowest = build(nodes, level - 1, eq, first, t.first);
+    return join(nodes, level, lowest, t.arity, bits - t.first, eq, false);
+  }
+
+  // The root at `level`, whose first child covers [0, low).
+  bool root_reaches(unsigned level, unsigned low, unsigned above) const {
+    return level > 0 && reaches(level - 1, low) && best_arity(level, above, false) > 0;
+  }
+  void build_root(ComparisonLayout& layout, unsigned level, bool select) const {
+    const unsigned above = layout.width - layout.low;
+    const unsigned lowest = build(layout.nodes, level - 1, false, 0, layout.low);
+    layout.low_node = static_cast<int>(lowest);
+    join(layout.nodes, level, lowest, best_arity(level, above, select), above, false, select);
   }
 
  private:
-  // Digits of at most `widest` bits, as even as they can be.
-  std::vector<unsigned> digits(unsigned first, unsigned bits, unsigned widest) {
-    std::vector<unsigned> leaves;
-    const unsigned count = ceil_div(bits, widest);
-    for (unsigned i = 0; i < count; ++i) {
-      const unsigned size = bits / count + (i < bits % count ? 1 : 0);
-      leaves.push_back(add({first, size, 0, false, {}}));
-      first += size;
+  struct Tree {
+    unsigned cost = unreachable;
+    unsigned arity = 0;  // 0: a digit; 1: the tree of one level less
+    unsigned first = 0;  // bits of the lowest child
+  };
+  struct Rest {
+    unsigned cost = unreachable;
+    unsigned first = 0;
+  };
+
+  Tree cheapest(unsigned level, bool eq, unsigned bits) const {
+    Tree best;
+    if (bits <= widest_digit) best.cost = digit_cost(suite_, bits, eq);
+    if (level == 0) return best;
+    const auto consider = [&](Tree t) {
+      if (t.cost < best.cost) best = t;
+    };
+    consider({tree_[level - 1][eq][bits].cost, 1, 0});
+    for (unsigned k = 2; k <= largest_arity; ++k) {
+      for (unsigned first = 1; first < bits; ++first) {
+        consider({tree_[level - 1][eq][first].cost + rest_[level - 1][k - 1][bits - first].cost + node_cost_[eq][k], k,
+                  first});
+      }
     }
-    return leaves;
+    return best;
   }
 
-  // `count` neighbouring groups, as even as they can be, each combined.
-  std::vector<unsigned> groups(const std::vector<unsigned>& parts, unsigned count) {
-    std::vector<unsigned> joined;
-    std::size_t from = 0;
-    for (unsigned g = 0; g < count; ++g) {
-      const std::size_t size = parts.size() / count + (g < parts.size() % count ? 1 : 0);
-      joined.push_back(combine({parts.begin() + static_cast<std::ptrdiff_t>(from),
-                                parts.begin() + static_cast<std::ptrdiff_t>(from + size)}));
-      from += size;
+  // `count` neighbours, every one with eq.
+  Rest cheapest_rest(unsigned level, unsigned count, unsigned bits) const {
+    Rest best;
+    for (unsigned first = 1; first < bits; ++first) {
+      const unsigned cost = tree_[level][true][first].cost + rest_[level][count - 1][bits - first].cost;
+      if (cost < best.cost) best = {cost, first};
     }
-    return joined;
+    return best;
   }
 
-  unsigned add(ComparisonNode node) {
-    nodes_.push_back(std::move(node));
-    return static_cast<unsigned>(nodes_.size() - 1);
+  // Children of a root whose first is given; 0: it cannot be.
+  unsigned best_arity(unsigned level, unsigned above, bool select) const {
+    unsigned best = 0;
+    unsigned best_cost = unreachable;
+    for (unsigned k = 2; k <= largest_arity; ++k) {
+      const unsigned cost = rest_[level - 1][k - 1][above].cost + node_cost(k, false, select);
+      if (cost < best_cost) {
+        best_cost = cost;
+        best = k;
+      }
+    }
+    return best;
   }
-  std::vector<ComparisonNode>& nodes_;
+
+  unsigned join(std::vector<ComparisonNode>& nodes, unsigned level, unsigned lowest, unsigned arity, unsigned bits,
+                bool eq, bool select) const {
+    ComparisonNode node{nodes[lowest].first_bit, nodes[lowest].bits, 0, eq, select, {lowest}};
+    for (unsigned left = arity - 1; left > 0; --left) {
+      const unsigned first = rest_[level - 1][left][bits].first;
+      node.children.push_back(build(nodes, level - 1, true, node.first_bit + node.bits, first));
+      node.bits += first;
+      bits -= first;
+    }
+    for (const unsigned c : node.children) node.level = std::max(node.level, nodes[c].level + 1);
+    return add(nodes, std::move(node));
+  }
+
+  static unsigned add(std::vector<ComparisonNode>& nodes, ComparisonNode node) {
+    nodes.push_back(std::move(node));
+    return static_cast<unsigned>(nodes.size() - 1);
+  }
+
+  Suite suite_;
+  std::array<std::array<unsigned, largest_arity + 1>, 2> node_cost_{};
+  std::array<std::array<std::array<Tree, widest + 1>, 2>, most_levels> tree_;
+  std::array<std::array<std::array<Rest, widest + 1>, largest_arity>, most_levels> rest_;
 };
-
-// eq is wanted of every child but the lowest, and of the lowest where its parent's is.
-void mark_eq(ComparisonLayout& layout) {
-  for (std::size_t n = layout.nodes.size(); n-- > 0;) {
-    const ComparisonNode node = layout.nodes[n];
-    for (std::size_t i = 0; i < node.children.size(); ++i) layout.nodes[node.children[i]].eq = i > 0 || node.eq;
-  }
-}
-
-// The AND level after which everything the caller wants is there in the form it wants it: the low node's bit takes one
-// level more, to become arithmetic.
-unsigned depth(const ComparisonLayout& layout) {
-  const unsigned low = layout.low_node < 0 ? 0 : layout.nodes[static_cast<unsigned>(layout.low_node)].level + 1;
-  return std::max(layout.root().level, low);
-}
-
-std::size_t cost(const ComparisonLayout& layout) {
-  std::size_t bits = 0;
-  for (const ComparisonNode& node : layout.nodes) {
-    if (node.level == 0) {
-      const std::size_t message = node.eq ? 2 : 1;
-      bits += node.bits + ((std::size_t{1} << node.bits) - 1) * message + message;
-    } else {
-      bits += 2 * node.and_inputs() + node.and_products().size();
-    }
-  }
-  return bits;
-}
-
-ComparisonLayout build(unsigned width, unsigned low, bool low_only, unsigned low_digit, unsigned low_arity,
-                       unsigned high_digit) {
-  ComparisonLayout layout;
-  layout.width = width;
-  layout.low = low;
-  Builder builder(layout);
-  if (low == 0) {
-    builder.range(0, width, high_digit, usual_arity);
-  } else {
-    layout.low_node = static_cast<int>(builder.range(0, low, low_digit, low_arity));
-    if (!low_only && low < width) {
-      builder.above_low(static_cast<unsigned>(layout.low_node), low, width - low, high_digit);
-    }
-  }
-  layout.root_wanted = !low_only;
-  mark_eq(layout);
-  layout.levels = layout.root().level;
-  return layout;
-}
 
 }  // namespace
 
 unsigned ComparisonNode::and_inputs() const noexcept {
   const auto k = static_cast<unsigned>(children.size());
-  return 2 * (k - 1) + (eq ? 1 : 0);
+  return 2 * (k - 1) + (eq || select ? 1 : 0);
 }
 
 std::vector<std::uint32_t> ComparisonNode::and_products() const {
-  SMPC_CHECK(children.size() >= 2);
+  SMPC_CHECK(children.size() >= 2 && !(eq && select));
   const auto k = static_cast<unsigned>(children.size());
-  const auto eq_input = [](unsigned child) { return std::uint32_t{1} << (child - 1); };        // child >= 1
-  const auto lt_input = [&](unsigned child) { return std::uint32_t{1} << (k - 1 + child); };   // child < k - 1
+  const auto eq_input = [](unsigned child) { return std::uint32_t{1} << (child - 1); };       // child >= 1
+  const auto lt_input = [&](unsigned child) { return std::uint32_t{1} << (k - 1 + child); };  // child < k - 1
+  const std::uint32_t last_input = std::uint32_t{1} << (2 * (k - 1));
   std::vector<std::uint32_t> monomials;
   std::uint32_t above = 0;
   for (unsigned child = k - 1; child-- > 0;) {
     above |= eq_input(child + 1);
-    monomials.push_back(above | lt_input(child));
+    monomials.push_back(above | lt_input(child) | (select ? lt_input(0) : 0));
   }
-  if (eq) monomials.push_back(above | (std::uint32_t{1} << (2 * (k - 1))));
+  if (eq) monomials.push_back(above | last_input);
+  if (select) monomials.push_back(lt_input(0) | last_input);
   std::set<std::uint32_t> subsets;
   for (const std::uint32_t m : monomials) {
     for (std::uint32_t s = m; s != 0; s = (s - 1) & m) {
@@ -161,25 +177,25 @@ std::vector<std::uint32_t> ComparisonNode::and_products() const {
   return {subsets.begin(), subsets.end()};
 }
 
-ComparisonLayout comparison_layout(unsigned width, unsigned low, bool low_only) {
-  SMPC_CHECK(width >= 1 && width <= 63 && low <= width && (low > 0 || !low_only));
-  ComparisonLayout best;
-  const auto rank = [](const ComparisonLayout& l) { return std::tuple(depth(l), cost(l)); };
-  const auto consider = [&](ComparisonLayout candidate) {
-    if (best.nodes.empty() || rank(candidate) < rank(best)) best = std::move(candidate);
-  };
-  for (unsigned high = 1; high <= widest_digit; ++high) {
-    if (low == 0) {
-      consider(build(width, low, low_only, high, usual_arity, high));
-      continue;
-    }
-    for (unsigned digit = 1; digit <= widest_digit; ++digit) {
-      for (unsigned arity = usual_arity; arity <= largest_arity; ++arity) {
-        consider(build(width, low, low_only, digit, arity, high));
-      }
-    }
+ComparisonLayout comparison_layout(Suite suite, unsigned width, unsigned low, bool low_only) {
+  SMPC_CHECK(width >= 1 && width <= widest && low <= width && (low > 0 || !low_only));
+  const Search search(suite);
+  ComparisonLayout layout;
+  layout.width = width;
+  layout.low = low;
+  layout.root_wanted = !low_only;
+  const bool split = low > 0 && low < width && !low_only;
+  const unsigned bits = low_only ? low : width;
+  unsigned level = 0;
+  while (split ? !search.root_reaches(level, low, width - low) : !search.reaches(level, bits)) ++level;
+  if (split) {
+    search.build_root(layout, level, suite == Suite::masked);
+  } else {
+    const unsigned root = search.build(layout.nodes, level, false, 0, bits);
+    if (low > 0) layout.low_node = static_cast<int>(root);
   }
-  return best;
+  layout.levels = layout.root().level;
+  return layout;
 }
 
 }  // namespace smpc

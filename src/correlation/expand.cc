@@ -6,6 +6,22 @@
 namespace smpc {
 namespace {
 
+// [v < digit] for v = 0 .. 2^bits - 2, from the digit's bits, the lowest first: with a higher bit h, the thermometer T
+// becomes h | T, h, h & T.
+std::vector<BitVector> thermometer(std::span<const std::uint64_t> r, BitRange digit) {
+  std::vector<BitVector> t;
+  for (unsigned j = 0; j < digit.bits; ++j) {
+    const BitVector h = bit_slice(r, digit.first + j);
+    const std::size_t half = t.size();
+    t.push_back(h);
+    for (std::size_t v = 0; v < half; ++v) {
+      t.push_back(h & t[v]);
+      t[v] ^= h ^ t.back();
+    }
+  }
+  return t;
+}
+
 std::uint64_t bit(const BitVector& a, const BitVector& b, std::size_t i) { return a.get(i) ^ b.get(i); }
 
 }  // namespace
@@ -76,6 +92,21 @@ PrivateBitsShare expand(const PrivateBitsDemand& d, Party party, SeedReader seed
   return s;
 }
 
+OpeningShare expand(const OpeningDemand& d, Party party, SeedReader seed) {
+  OpeningShare s;
+  s.r = seed.values(d.count, d.ring);
+  if (d.select) s.bit = seed.bits(d.count);
+  if (party == Party::client) return s;
+  s.thermometers = seed.bits(d.count, thermometer_bits(d));
+  if (d.out.bits > 0) s.shifted = seed.values(d.count, d.out);
+  if (d.top.bits > 0) s.top = seed.values(d.count, d.top);
+  if (!d.select) return s;
+  s.bit_value = seed.values(d.count, d.out);
+  s.bit_shifted = seed.values(d.count, d.out);
+  if (d.top.bits > 0) s.bit_top = seed.values(d.count, d.top);
+  return s;
+}
+
 LinearServer expand_linear_server(const LinearDemand& d, SeedReader seed) { return {seed.values(d.outputs, d.ring)}; }
 LinearClient expand_linear_client(const LinearDemand& d, SeedReader seed) { return {seed.values(d.inputs, d.ring), {}}; }
 
@@ -124,6 +155,32 @@ void correct(const PrivateBitsDemand& d, const PrivateBitsShare& server, Private
   for (std::size_t i = 0; i < d.count; ++i) {
     client.product[i] = d.ring.reduce((server.bit.get(i) & client.bit.get(i)) - server.product[i]);
   }
+}
+
+void correct(const OpeningDemand& d, const OpeningShare& server, OpeningShare& client) {
+  RingVector r(server.r);
+  for (std::size_t i = 0; i < d.count; ++i) r[i] = d.ring.reduce(r[i] + client.r[i]);
+  client.thermometers.clear();
+  for (const BitRange digit : d.digits) {
+    for (BitVector& t : thermometer(r, digit)) client.thermometers.push_back(std::move(t));
+  }
+  for (std::size_t v = 0; v < client.thermometers.size(); ++v) client.thermometers[v] ^= server.thermometers[v];
+
+  // The client's share of f(i), for every value.
+  const auto share = [&](Ring ring, const RingVector& servers, auto f) {
+    RingVector out(d.count);
+    for (std::size_t i = 0; i < d.count; ++i) out[i] = ring.reduce(f(i) - servers[i]);
+    return out;
+  };
+  const auto shifted = [&](std::size_t i) { return r[i] >> d.shift; };
+  const auto top = [&](std::size_t i) { return d.ring.msb(r[i]); };
+  if (d.out.bits > 0) client.shifted = share(d.out, server.shifted, shifted);
+  if (d.top.bits > 0) client.top = share(d.top, server.top, top);
+  if (!d.select) return;
+  const auto delta = [&](std::size_t i) { return bit(server.bit, client.bit, i); };
+  client.bit_value = share(d.out, server.bit_value, delta);
+  client.bit_shifted = share(d.out, server.bit_shifted, [&](std::size_t i) { return delta(i) * shifted(i); });
+  if (d.top.bits > 0) client.bit_top = share(d.top, server.bit_top, [&](std::size_t i) { return delta(i) & top(i); });
 }
 
 }  // namespace smpc

@@ -32,6 +32,7 @@ AndShare expand(const AndDemand& d, Party party, SeedReader seed);
 SharedBitShare expand(const SharedBitDemand& d, Party party, SeedReader seed);
 BitProductShare expand(const BitProductDemand& d, Party party, SeedReader seed);
 PrivateBitsShare expand(const PrivateBitsDemand& d, Party party, SeedReader seed);
+OpeningShare expand(const OpeningDemand& d, Party party, SeedReader seed);
 LinearServer expand_linear_server(const LinearDemand& d, SeedReader seed);
 LinearClient expand_linear_client(const LinearDemand& d, SeedReader seed);
 
@@ -41,6 +42,7 @@ void correct(const AndDemand& d, const AndShare& server, AndShare& client);
 void correct(const SharedBitDemand& d, const SharedBitShare& server, SharedBitShare& client);
 void correct(const BitProductDemand& d, const BitProductShare& server, BitProductShare& client);
 void correct(const PrivateBitsDemand& d, const PrivateBitsShare& server, PrivateBitsShare& client);
+void correct(const OpeningDemand& d, const OpeningShare& server, OpeningShare& client);
 
 // Writes the corrected fields, or reads them, in their order. Lengths are those of correction_bytes().
 class WriteFields {
@@ -85,6 +87,17 @@ void corrected_fields(const BitProductDemand& d, BitProductShare& s, Fields& f) 
 template <class Fields>
 void corrected_fields(const PrivateBitsDemand& d, PrivateBitsShare& s, Fields& f) {
   f.values(d.count, d.ring, s.product);
+}
+template <class Fields>
+void corrected_fields(const OpeningDemand& d, OpeningShare& s, Fields& f) {
+  s.thermometers.resize(thermometer_bits(d));
+  for (BitVector& v : s.thermometers) f.bits(d.count, v);
+  if (d.out.bits > 0) f.values(d.count, d.out, s.shifted);
+  if (d.top.bits > 0) f.values(d.count, d.top, s.top);
+  if (!d.select) return;
+  f.values(d.count, d.out, s.bit_value);
+  f.values(d.count, d.out, s.bit_shifted);
+  if (d.top.bits > 0) f.values(d.count, d.top, s.bit_top);
 }
 template <class Fields>
 void corrected_fields(const LinearDemand& d, LinearClient& s, Fields& f) {

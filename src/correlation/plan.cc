@@ -6,6 +6,11 @@ namespace smpc {
 namespace {
 
 struct CorrectionSize {
+  std::size_t operator()(const OpeningDemand& d) const {
+    const std::size_t out = packed_bytes(d.count, d.out.bits);
+    const std::size_t top = packed_bytes(d.count, d.top.bits);
+    return thermometer_bits(d) * packed_bytes(d.count, 1) + out + top + (d.select ? 2 * out + top : 0);
+  }
   std::size_t operator()(const OtDemand& d) const { return d.message_bits * packed_bytes(d.count, 1); }
   std::size_t operator()(const AndDemand& d) const { return d.products.size() * packed_bytes(d.count, 1); }
   std::size_t operator()(const SharedBitDemand& d) const { return packed_bytes(d.count, d.ring.bits); }
@@ -17,6 +22,7 @@ struct CorrectionSize {
 class Planner {
  public:
   Plan run(const Program& program) {
+    suite_ = program.suite;
     for (std::size_t i = 0; i < program.ops.size(); ++i) {
       plan_.ops.push_back(op(program.ops[i].kind, program.tensors[i], program.tensors[i + 1]));
     }
@@ -53,6 +59,11 @@ class Planner {
     p.in = in;
     p.out = out;
     p.shift = by;
+    p.suite = suite_;
+    if (suite_ == Suite::masked) {
+      open_masked(p);
+      return p;
+    }
     if (what != ShiftPlan::What::truncate || by > 0) compare(p);
     if (what == ShiftPlan::What::sign) return p;
     if (by > 0) p.carry = demand(SharedBitDemand{count, out});
@@ -64,11 +75,44 @@ class Planner {
     return p;
   }
 
+  // What a truncation opens is never negative, so it needs no sign; a shift by all bits but the sign leaves 0, so a ReLU
+  // needs the sign alone, for whoever selects with it.
+  void open_masked(ShiftPlan& p) {
+    const bool relu = p.what == ShiftPlan::What::relu;
+    const bool truncate = p.what == ShiftPlan::What::truncate;
+    const bool sign_only = !truncate && (!relu || p.shift + 1 == p.in.bits);
+    if (truncate && p.shift == 0 && p.out.bits <= p.in.bits) return;
+    OpeningDemand d{p.count, p.in, {}};
+    if (!sign_only) {
+      d.shift = p.shift;
+      d.out = p.out;
+      if (p.out.bits > p.in.bits - p.shift) d.top = Ring{p.out.bits - (p.in.bits - p.shift)};
+      d.select = relu;
+    }
+    if (!truncate || p.shift > 0) {
+      p.comparison = comparison_layout(p.suite, p.in.bits - 1, sign_only ? 0 : p.shift, truncate);
+      for (const ComparisonNode& node : p.comparison->nodes) {
+        if (node.level == 0) d.digits.push_back({node.first_bit, node.bits});
+      }
+      if (!truncate) d.digits.push_back({p.in.bits - 1, 1});
+    }
+    p.opening = demand(std::move(d));
+    if (!p.comparison) return;
+    for (const ComparisonNode& node : p.comparison->nodes) {
+      p.node_demands.push_back(node.level == 0 ? *p.opening : and_of(p, node));
+    }
+    if (!sign_only && p.shift > 0) p.low_bit = demand(SharedBitDemand{p.count, p.out});
+  }
+
+  std::size_t and_of(const ShiftPlan& p, const ComparisonNode& node) {
+    return demand(AndDemand{p.count, node.and_inputs(), node.and_products()});
+  }
+
   void compare(ShiftPlan& p) {
-    p.comparison = comparison_layout(p.in.bits - 1, p.shift, p.what == ShiftPlan::What::truncate);
+    p.comparison = comparison_layout(p.suite, p.in.bits - 1, p.shift, p.what == ShiftPlan::What::truncate);
     for (const ComparisonNode& node : p.comparison->nodes) {
       p.node_demands.push_back(node.level == 0 ? demand(OtDemand{p.count, node.bits, node.eq ? 2U : 1U})
-                                               : demand(AndDemand{p.count, node.and_inputs(), node.and_products()}));
+                                               : and_of(p, node));
     }
   }
 
@@ -93,10 +137,17 @@ class Planner {
   }
 
   Plan plan_;
+  Suite suite_ = Suite::cryptflow2;
   std::size_t linears_ = 0;
 };
 
 }  // namespace
+
+std::size_t thermometer_bits(const OpeningDemand& d) noexcept {
+  std::size_t bits = 0;
+  for (const BitRange digit : d.digits) bits += (std::size_t{1} << digit.bits) - 1;
+  return bits;
+}
 
 std::size_t correction_bytes(const Demand& demand) { return std::visit(CorrectionSize{}, demand); }
 

@@ -37,6 +37,17 @@ void each_field(BitProductShare& a, const BitProductShare& b, F f) {
 template <class F>
 void each_field(PrivateBitsShare& a, const PrivateBitsShare& b, F f) { f(a.bit, b.bit); f(a.product, b.product); }
 template <class F>
+void each_field(OpeningShare& a, const OpeningShare& b, F f) {
+  f(a.r, b.r);
+  f(a.thermometers, b.thermometers);
+  f(a.shifted, b.shifted);
+  f(a.top, b.top);
+  f(a.bit, b.bit);
+  f(a.bit_value, b.bit_value);
+  f(a.bit_shifted, b.bit_shifted);
+  f(a.bit_top, b.bit_top);
+}
+template <class F>
 void each_field(LinearServer& a, const LinearServer& b, F f) { f(a.r, b.r); }
 template <class F>
 void each_field(LinearClient& a, const LinearClient& b, F f) { f(a.b, b.b); f(a.output, b.output); }
@@ -85,6 +96,7 @@ class ServerSource final : public SourceBase {
   SharedBitShare shared_bit(std::size_t i) override { return both<SharedBitShare, SharedBitDemand>(i); }
   BitProductShare bit_product(std::size_t i) override { return both<BitProductShare, BitProductDemand>(i); }
   PrivateBitsShare private_bits(std::size_t i) override { return both<PrivateBitsShare, PrivateBitsDemand>(i); }
+  OpeningShare opening(std::size_t i) override { return both<OpeningShare, OpeningDemand>(i); }
   LinearServer linear_server(std::size_t i) override {
     const auto& d = take<LinearDemand>(i);
     return join<LinearServer>([&](std::size_t v) { return expand_linear_server(d, SeedReader(seeds_[v], i)); });
@@ -123,6 +135,7 @@ class ClientSource final : public SourceBase {
   SharedBitShare shared_bit(std::size_t i) override { return both<SharedBitShare, SharedBitDemand>(i); }
   BitProductShare bit_product(std::size_t i) override { return both<BitProductShare, BitProductDemand>(i); }
   PrivateBitsShare private_bits(std::size_t i) override { return both<PrivateBitsShare, PrivateBitsDemand>(i); }
+  OpeningShare opening(std::size_t i) override { return both<OpeningShare, OpeningDemand>(i); }
   LinearServer linear_server(std::size_t) override { return not_mine<LinearServer>(); }
   LinearClient linear_client(std::size_t i) override {
     const auto& d = take<LinearDemand>(i);

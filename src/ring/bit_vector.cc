@@ -1,5 +1,7 @@
 #include "smpc/ring/bit_vector.h"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "smpc/base/bits.h"
@@ -49,6 +51,37 @@ void BitVector::place(std::size_t at, const BitVector& part) {
     if (shift != 0 && word + 1 < words_.size()) words_[word + 1] |= w >> (64 - shift);
     ++word;
   }
+}
+
+namespace {
+
+// Transposes 64 x 64 bits: bit j of word i becomes bit i of word j. Warren, Hacker's Delight, section 7-3.
+void transpose(std::span<std::uint64_t, 64> a) noexcept {
+  std::uint64_t mask = 0x00000000ffffffff;
+  for (unsigned j = 32; j != 0; j >>= 1, mask ^= mask << j) {
+    for (unsigned k = 0; k < 64; k = ((k | j) + 1) & ~j) {
+      const std::uint64_t t = ((a[k] >> j) ^ a[k | j]) & mask;
+      a[k] ^= t << j;
+      a[k | j] ^= t;
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<BitVector> bit_slices(std::span<const std::uint64_t> values, unsigned first, unsigned count) {
+  SMPC_CHECK(first + count <= 64);
+  std::vector<BitVector> out(count, BitVector(values.size()));
+  std::array<std::uint64_t, 64> block;
+  for (std::size_t from = 0; from < values.size(); from += 64) {
+    const std::size_t n = std::min<std::size_t>(64, values.size() - from);
+    block.fill(0);
+    std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(from), n, block.begin());
+    transpose(block);
+    for (unsigned j = 0; j < count; ++j) out[j].words()[from / 64] = block[first + j];
+  }
+  wipe(std::span<std::uint64_t>(block));
+  return out;
 }
 
 BitVector bit_slice(std::span<const std::uint64_t> values, unsigned bit) {

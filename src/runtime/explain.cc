@@ -16,8 +16,10 @@ std::vector<std::size_t> bundle_bytes_by_op(const Plan& plan) {
     std::size_t bytes = 0;
     const auto add = [&](std::size_t demand) { bytes += correction_bytes(plan.demands[demand]); };
     const auto add_shift = [&](const ShiftPlan& s) {
-      for (const std::size_t d : s.node_demands) add(d);
-      for (const auto& d : {s.carry, s.wrap, s.product}) {
+      for (const std::size_t d : s.node_demands) {
+        if (d != s.opening) add(d);  // of suite masked, whose digits are of the opening
+      }
+      for (const auto& d : {s.carry, s.wrap, s.product, s.opening, s.low_bit}) {
         if (d) add(*d);
       }
     };

@@ -12,7 +12,9 @@
 namespace smpc {
 namespace {
 
-void check_layout(const ComparisonLayout& l, unsigned width, unsigned low, bool low_only) {
+class ComparisonLayouts : public ::testing::TestWithParam<Suite> {};
+
+void check_layout(Suite suite, const ComparisonLayout& l, unsigned width, unsigned low, bool low_only) {
   SCOPED_TRACE(::testing::Message() << "width " << width << ", low " << low << (low_only ? ", low only" : ""));
   ASSERT_FALSE(l.nodes.empty());
   EXPECT_EQ(l.width, width);
@@ -33,7 +35,7 @@ void check_layout(const ComparisonLayout& l, unsigned width, unsigned low, bool 
       continue;
     }
     ASSERT_GE(node.children.size(), 2U);
-    ASSERT_LE(node.children.size(), static_cast<int>(n) == l.low_node ? largest_arity : usual_arity);
+    ASSERT_LE(node.children.size(), largest_arity);
     unsigned at = node.first_bit;
     unsigned level = 0;
     for (std::size_t i = 0; i < node.children.size(); ++i) {
@@ -52,6 +54,7 @@ void check_layout(const ComparisonLayout& l, unsigned width, unsigned low, bool 
   EXPECT_EQ(l.root().first_bit, 0U);
   EXPECT_EQ(l.root().bits, covered);
   EXPECT_FALSE(l.root().eq);
+  EXPECT_EQ(l.root().select, suite == Suite::masked && 0 < low && low < width && !low_only);
   EXPECT_EQ(l.levels, l.root().level);
   for (std::size_t n = 0; n < l.nodes.size(); ++n) EXPECT_EQ(parents[n], n + 1 == l.nodes.size() ? 0U : 1U);
   if (low == 0) {
@@ -64,28 +67,30 @@ void check_layout(const ComparisonLayout& l, unsigned width, unsigned low, bool 
   }
 }
 
-TEST(ComparisonLayout, CoversEveryWidthWithABoundaryAtLow) {
+TEST_P(ComparisonLayouts, CoversEveryWidthWithABoundaryAtLow) {
   for (unsigned width = 1; width <= 63; ++width) {
     for (unsigned low = 0; low <= width; ++low) {
-      check_layout(comparison_layout(width, low), width, low, false);
-      if (low > 0) check_layout(comparison_layout(width, low, true), width, low, true);
+      check_layout(GetParam(), comparison_layout(GetParam(), width, low), width, low, false);
+      if (low > 0) check_layout(GetParam(), comparison_layout(GetParam(), width, low, true), width, low, true);
     }
   }
 }
 
-// 16 bits below are four digits, one level; 48 above are twelve, of which three groups of four stand beside them.
-// Up to six digits, 24 bits, below are one level as well.
-TEST(ComparisonLayout, UsualWidthsTakeTwoLevels) {
+INSTANTIATE_TEST_SUITE_P(Suites, ComparisonLayouts, ::testing::Values(Suite::cryptflow2, Suite::masked),
+                         [](const auto& suite) { return std::string(to_text(suite.param)); });
+
+// Up to six digits, 24 bits, below are one level; what is above stands beside them as up to five groups of up to six.
+TEST_P(ComparisonLayouts, UsualWidthsTakeTwoLevels) {
   for (unsigned low = 0; low <= largest_arity * widest_digit; ++low) {
-    for (unsigned above = 1; above <= 48 && low + above <= 63; ++above) {
-      const ComparisonLayout l = comparison_layout(low + above, low);
+    for (unsigned above = 1; low + above <= 63; ++above) {
+      const ComparisonLayout l = comparison_layout(GetParam(), low + above, low);
       EXPECT_LE(l.levels, 2U) << low + above << ", low " << low;
       if (low > 0) {
         EXPECT_LE(l.nodes[static_cast<std::size_t>(l.low_node)].level, 1U) << low + above << ", low " << low;
       }
     }
   }
-  EXPECT_EQ(comparison_layout(64 - 1, 0).levels, 2U);
+  EXPECT_EQ(comparison_layout(GetParam(), 64 - 1, 0).levels, 2U);
 }
 
 // The tree, evaluated in the clear as its nodes say: AND inputs and products included.
@@ -110,11 +115,11 @@ Bits evaluate(const ComparisonNode& node, const std::vector<Bits>& of, std::uint
   return r;
 }
 
-TEST(ComparisonLayout, TheTreeComparesAndSoDoesItsLowNode) {
+TEST_P(ComparisonLayouts, TheTreeComparesAndSoDoesItsLowNode) {
   std::mt19937_64 rng(1);
   for (unsigned width = 1; width <= 63; ++width) {
     for (unsigned low = 0; low <= width; ++low) {
-      const ComparisonLayout l = comparison_layout(width, low);
+      const ComparisonLayout l = comparison_layout(GetParam(), width, low);
       for (int run = 0; run < 20; ++run) {
         const std::uint64_t a = rng() & low_mask(width);
         // Often close by: equal in most digits.
@@ -130,15 +135,17 @@ TEST(ComparisonLayout, TheTreeComparesAndSoDoesItsLowNode) {
   }
 }
 
-// inputs: eq of children 1.., then lt of children 0..k-2, then (with eq) eq of child 0. Every AND that lt and eq are
-// made of must be computable from products over subsets of its inputs, all of which must be listed, once.
+// inputs: eq of children 1.., then lt of children 0..k-2, then (with eq) eq of child 0 or (with select) lt of the highest
+// child ^ h. Every AND that lt, eq
+// and d & lt of child 0 are made of must be computable from products over subsets of its inputs, all of which must be listed, once.
 TEST(ComparisonLayout, AndsListEveryProductTheyNeedAndNoOther) {
   for (unsigned k = 2; k <= largest_arity; ++k) {
-    for (const bool eq : {false, true}) {
+    for (const auto& [eq, select] : {std::pair(false, false), std::pair(true, false), std::pair(false, true)}) {
       ComparisonNode node;
       node.children.resize(k);
       node.eq = eq;
-      ASSERT_EQ(node.and_inputs(), 2 * (k - 1) + (eq ? 1 : 0));
+      node.select = select;
+      ASSERT_EQ(node.and_inputs(), 2 * (k - 1) + (eq || select ? 1 : 0));
       const auto products = node.and_products();
       const std::set<std::uint32_t> listed(products.begin(), products.end());
       EXPECT_EQ(listed.size(), products.size());
@@ -152,9 +159,11 @@ TEST(ComparisonLayout, AndsListEveryProductTheyNeedAndNoOther) {
         std::uint32_t all = 1U << (k - 1 + low);
         for (unsigned above = low + 1; above < k; ++above) all |= 1U << (above - 1);
         need(all);
+        if (select) need(all | 1U << (k - 1));
       }
+      if (select) need(1U << (2 * (k - 1)) | 1U << (k - 1));
       if (eq) need(((1U << (k - 1)) - 1) | (1U << (2 * (k - 1))));
-      EXPECT_EQ(listed, needed) << k << (eq ? " with eq" : "");
+      EXPECT_EQ(listed, needed) << k << (eq ? " with eq" : select ? " with select" : "");
       for (const std::uint32_t p : products) {
         unsigned factors = 0;
         for (std::uint32_t s = p; s != 0; s &= s - 1) ++factors;

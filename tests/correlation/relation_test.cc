@@ -81,10 +81,11 @@ TEST(Correlations, TheClientHasTheStringOfItsChoice) {
 TEST(Correlations, AndProductsAreProductsOfTheMasks) {
   std::vector<Demand> demands;
   for (unsigned k = 2; k <= largest_arity; ++k) {
-    for (const bool eq : {false, true}) {
+    for (const auto& [eq, select] : {std::pair(false, false), std::pair(true, false), std::pair(false, true)}) {
       ComparisonNode node;
       node.children.resize(k);
       node.eq = eq;
+      node.select = select;
       demands.push_back(AndDemand{count, node.and_inputs(), node.and_products()});
     }
   }
@@ -160,6 +161,51 @@ TEST(Correlations, EachPartysOwnBitsAndTheirProductInEveryRing) {
   }
 }
 
+// r and everything that is made of it, in one relation.
+TEST(Correlations, AnOpeningHasThermometersShiftsAndProductsOfItsMask) {
+  std::mt19937_64 rng(4);
+  for (unsigned l = 2; l <= 64; ++l) {
+    OpeningDemand d{count, Ring{l}, {}};
+    for (unsigned at = 0; at < l;) {
+      const unsigned bits = std::min(l - at, 1 + static_cast<unsigned>(rng() % widest_digit));
+      d.digits.push_back({at, bits});
+      at += bits;
+    }
+    d.shift = static_cast<unsigned>(rng() % l);
+    d.out = Ring{1 + static_cast<unsigned>(rng() % 64)};
+    d.top = Ring{static_cast<unsigned>(rng() % 65)};
+    d.select = l % 3 != 0;
+    Dealt dealt(plan_of({d}), 2);
+    const OpeningShare s = dealt.server->opening(0);
+    const OpeningShare c = dealt.client->opening(0);
+    ASSERT_EQ(c.thermometers.size(), thermometer_bits(d));
+    if (d.select) expect_mixed(s.bit ^ c.bit);
+    for (const BitVector& v : s.thermometers) expect_mixed(v);
+    for (const BitVector& v : c.thermometers) expect_mixed(v);
+    for (std::size_t i = 0; i < 2 * count; ++i) {
+      const std::uint64_t r = d.ring.reduce(s.r[i] + c.r[i]);
+      std::size_t at = 0;
+      for (const BitRange digit : d.digits) {
+        const std::uint64_t value = (r >> digit.first) & low_mask(digit.bits);
+        for (std::uint64_t v = 0; v < low_mask(digit.bits); ++v, ++at) {
+          ASSERT_EQ(s.thermometers[at].get(i) ^ c.thermometers[at].get(i), v < value ? 1U : 0U) << l;
+        }
+      }
+      ASSERT_EQ(d.out.reduce(s.shifted[i] + c.shifted[i]), d.out.reduce(r >> d.shift)) << l;
+      if (d.top.bits > 0) {
+        ASSERT_EQ(d.top.reduce(s.top[i] + c.top[i]), d.ring.msb(r)) << l;
+      }
+      if (!d.select) continue;
+      const std::uint64_t delta = s.bit.get(i) ^ c.bit.get(i);
+      ASSERT_EQ(d.out.reduce(s.bit_value[i] + c.bit_value[i]), delta) << l;
+      ASSERT_EQ(d.out.reduce(s.bit_shifted[i] + c.bit_shifted[i]), d.out.reduce(delta * (r >> d.shift))) << l;
+      if (d.top.bits > 0) {
+        ASSERT_EQ(d.top.reduce(s.bit_top[i] + c.bit_top[i]), delta & d.ring.msb(r)) << l;
+      }
+    }
+  }
+}
+
 Weights random_weights(const std::vector<LinearDemand>& linears, std::mt19937_64& rng) {
   Weights out;
   for (const LinearDemand& d : linears) {
@@ -225,7 +271,7 @@ TEST(CorrelationsDeathTest, TakingOneTwiceStopsTheProcess) {
   std::mt19937_64 rng(3);
   const LinearDemand linear{0, 2, 2, Ring{30}};
   Dealt d(plan_of({OtDemand{9, 2, 1}, AndDemand{9, 2, {3}}, SharedBitDemand{9, Ring{8}}, BitProductDemand{9, Ring{8}},
-                   PrivateBitsDemand{9, Ring{8}}, linear}),
+                   PrivateBitsDemand{9, Ring{8}}, linear, OpeningDemand{9, Ring{8}, {{0, 2}}}}),
           1, random_weights({linear}, rng));
   for (CorrelationSource* source : {d.server.get(), d.client.get()}) {
     source->and_share(1);
@@ -236,6 +282,8 @@ TEST(CorrelationsDeathTest, TakingOneTwiceStopsTheProcess) {
     EXPECT_DEATH(source->shared_bit(2), "internal error");
     EXPECT_DEATH(source->bit_product(3), "internal error");
     EXPECT_DEATH(source->private_bits(4), "internal error");
+    source->opening(6);
+    EXPECT_DEATH(source->opening(6), "internal error");
   }
   d.server->ot_sender(0);
   d.client->ot_receiver(0);

@@ -12,8 +12,9 @@
 namespace smpc {
 namespace {
 
-Program program() {
+Program program(Suite suite) {
   Program p;
+  p.suite = suite;
   p.input_shape = {200};
   p.input_range = 1;
   p.tensors = {{200, 12, Ring{64}}, {200, 24, Ring{64}}, {200, 12, Ring{64}}, {200, 24, Ring{64}},
@@ -72,6 +73,16 @@ void collect(Streams& all, const Demand& demand, std::size_t i, const Key& seed,
     const PrivateBitsShare s = expand(*o, party, reader);
     all.add(s.bit, name + " bit");
     all.add(s.product, name + " product");
+  } else if (const auto* q = std::get_if<OpeningDemand>(&demand)) {
+    const OpeningShare s = expand(*q, party, reader);
+    all.add(s.r, name + " r");
+    all.add(s.thermometers, name + " thermometers");
+    all.add(s.shifted, name + " shifted");
+    all.add(s.top, name + " top");
+    all.add(s.bit, name + " bit");
+    all.add(s.bit_value, name + " bit value");
+    all.add(s.bit_shifted, name + " bit shifted");
+    all.add(s.bit_top, name + " bit top");
   } else {
     const auto& l = std::get<LinearDemand>(demand);
     if (party == Party::server) {
@@ -82,8 +93,10 @@ void collect(Streams& all, const Demand& demand, std::size_t i, const Key& seed,
   }
 }
 
-TEST(Streams, OfAPlanAreAllDifferent) {
-  const Plan plan = correlation_plan(program());
+class StreamsOfAPlan : public ::testing::TestWithParam<Suite> {};
+
+TEST_P(StreamsOfAPlan, AreAllDifferent) {
+  const Plan plan = correlation_plan(program(GetParam()));
   const Key shared = random_key();
   Streams all;
   for (int bundle = 0; bundle < 2; ++bundle) {
@@ -112,6 +125,9 @@ TEST(Streams, OfAPlanAreAllDifferent) {
   }
   EXPECT_GT(all.size(), 1000U);
 }
+
+INSTANTIATE_TEST_SUITE_P(Suites, StreamsOfAPlan, ::testing::Values(Suite::cryptflow2, Suite::masked),
+                         [](const auto& suite) { return std::string(to_text(suite.param)); });
 
 // One seed for both parties, were it ever to happen, is another matter: but one seed never gives two demands the same.
 TEST(Streams, OfOneSeedDifferByDemandAndField) {

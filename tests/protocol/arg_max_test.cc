@@ -10,8 +10,11 @@
 namespace smpc {
 namespace {
 
-Program program_of(std::size_t classes, unsigned bits) {
+class ArgMax : public ::testing::TestWithParam<Suite> {};
+
+Program program_of(Suite suite, std::size_t classes, unsigned bits) {
   Program p;
+  p.suite = suite;
   p.input_shape = {classes};
   p.input_range = 1e9;
   p.tensors = {{classes, 0, Ring{bits}}, {1, 0, Ring{index_bits(classes)}}};
@@ -20,11 +23,11 @@ Program program_of(std::size_t classes, unsigned bits) {
   return p;
 }
 
-TEST(ArgMax, EveryCountOfClassesAndTiesGoToTheLowestIndex) {
+TEST_P(ArgMax, EveryCountOfClassesAndTiesGoToTheLowestIndex) {
   std::mt19937_64 rng(3);
   for (std::size_t classes = 1; classes <= 70; ++classes) {
     const unsigned bits = 6 + static_cast<unsigned>(rng() % 58);
-    const Program program = program_of(classes, bits);
+    const Program program = program_of(GetParam(), classes, bits);
     constexpr std::size_t volumes = 5;
     RingVector input;
     std::vector<std::uint64_t> expected;
@@ -39,6 +42,9 @@ TEST(ArgMax, EveryCountOfClassesAndTiesGoToTheLowestIndex) {
     EXPECT_TRUE(std::equal(expected.begin(), expected.end(), r.output.begin(), r.output.end())) << classes;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Suites, ArgMax, ::testing::Values(Suite::cryptflow2, Suite::masked),
+                         [](const auto& suite) { return std::string(to_text(suite.param)); });
 
 }  // namespace
 }  // namespace smpc

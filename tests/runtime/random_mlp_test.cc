@@ -7,11 +7,13 @@
 namespace smpc {
 namespace {
 
-TEST(TwoParty, TwoHundredRandomMlpsAgreeWithTheInterpreterInEveryTensor) {
+class TwoParty : public ::testing::TestWithParam<Suite> {};
+
+TEST_P(TwoParty, TwoHundredRandomMlpsAgreeWithTheInterpreterInEveryTensor) {
   std::mt19937_64 rng(20);
   std::size_t layers_seen[7] = {};
   for (int run = 0; run < 200; ++run) {
-    const auto m = testing::random_mlp(rng);
+    const auto m = testing::random_mlp(rng, GetParam());
     ASSERT_EQ(decode_program(encode(m.program)), m.program);
     ++layers_seen[m.weights.size()];
     const std::size_t volumes = 1 + rng() % 3;
@@ -34,6 +36,9 @@ TEST(TwoParty, TwoHundredRandomMlpsAgreeWithTheInterpreterInEveryTensor) {
   }
   for (std::size_t layers = 1; layers <= 6; ++layers) EXPECT_GT(layers_seen[layers], 0U) << layers;
 }
+
+INSTANTIATE_TEST_SUITE_P(Suites, TwoParty, ::testing::Values(Suite::cryptflow2, Suite::masked),
+                         [](const auto& suite) { return std::string(to_text(suite.param)); });
 
 }  // namespace
 }  // namespace smpc

@@ -10,8 +10,9 @@ namespace smpc {
 namespace {
 
 // The fMRI MLP as a program, without its weights.
-Program fmri_mlp(unsigned bits, unsigned shift, Reveal reveal) {
+Program fmri_mlp(unsigned bits, unsigned shift, Reveal reveal, Suite suite = Suite::cryptflow2) {
   Program p;
+  p.suite = suite;
   p.reveal = reveal;
   p.input_shape = {45, 54, 45};
   p.input_range = 32;
@@ -35,13 +36,15 @@ Program fmri_mlp(unsigned bits, unsigned shift, Reveal reveal) {
 }
 
 TEST(Schedule, TheFmriMlpTakesFourteenMessages) {
-  const Program program = fmri_mlp(44, 15, Reveal::logits);
-  const Plan plan = correlation_plan(program);
-  const Cost cost = predicted_cost(make_schedule(program, plan, 1));
-  EXPECT_EQ(cost.messages, 14U);
-  EXPECT_EQ(predicted_cost(make_schedule(program, plan, 20)).messages, 14U);
-  EXPECT_LE(cost.client_to_server + cost.server_to_client, 650000U);
-  EXPECT_LE(plan.correction_bytes() + 256, 40000U);
+  for (const Suite suite : {Suite::cryptflow2, Suite::masked}) {
+    const Program program = fmri_mlp(44, 15, Reveal::logits, suite);
+    const Plan plan = correlation_plan(program);
+    const Cost cost = predicted_cost(make_schedule(program, plan, 1));
+    EXPECT_EQ(cost.messages, 14U);
+    EXPECT_EQ(predicted_cost(make_schedule(program, plan, 20)).messages, 14U);
+    EXPECT_LE(cost.client_to_server + cost.server_to_client, 650000U);
+    EXPECT_LE(plan.correction_bytes() + 256, 40000U);
+  }
 }
 
 TEST(Schedule, MessagesAlternateAndTheClientSpeaksFirst) {

@@ -22,14 +22,19 @@ using testing::RecordedFrame;
 using testing::RecordingChannel;
 
 // The first model of this kind: three linear maps, comparisons between.
-RandomMlp model(Reveal reveal) {
+RandomMlp model(Reveal reveal, Suite suite = Suite::cryptflow2) {
   for (std::uint64_t seed = 100;; ++seed) {
     std::mt19937_64 rng(seed);
-    RandomMlp m = testing::random_mlp(rng);
+    RandomMlp m = testing::random_mlp(rng, suite);
     const bool large = m.program.input().count >= 20 && m.program.classes() >= 5;
     if (m.program.reveal == reveal && m.weights.size() == 3 && large) return m;
   }
 }
+
+constexpr std::pair<Reveal, Suite> policies[] = {{Reveal::label, Suite::cryptflow2},
+                                                 {Reveal::logits, Suite::cryptflow2},
+                                                 {Reveal::label, Suite::masked},
+                                                 {Reveal::logits, Suite::masked}};
 
 // A run whose every frame is kept; what comes out is the interpreter's.
 std::shared_ptr<Record> run(const RandomMlp& m, const RingVector& input, std::size_t volumes) {
@@ -85,8 +90,8 @@ std::vector<RandomMlp> models(const RandomMlp& m) {
 }
 
 TEST(Privacy, DirectionsTypesAndLengthsAreThoseOfTheProgramAlone) {
-  for (const Reveal reveal : {Reveal::label, Reveal::logits}) {
-    const RandomMlp base = model(reveal);
+  for (const auto& [reveal, suite] : policies) {
+    const RandomMlp base = model(reveal, suite);
     for (const std::size_t volumes : {1U, 3U}) {
       const Schedule schedule = make_schedule(base.program, correlation_plan(base.program), volumes);
       std::vector<testing::Shape> expected;
@@ -108,8 +113,8 @@ constexpr std::size_t whole_bytes = 8;
 
 // Over many runs with one input and one set of weights, no 16 bytes are ever sent twice.
 TEST(Privacy, NoBlockRepeatsOverManyRunsWithOneInput) {
-  for (const Reveal reveal : {Reveal::label, Reveal::logits}) {
-    for (const RandomMlp& m : models(model(reveal))) {
+  for (const auto& [reveal, suite] : policies) {
+    for (const RandomMlp& m : models(model(reveal, suite))) {
       for (const RingVector& input : {constant_input(m, whole_bytes, 0), constant_input(m, whole_bytes, m.input_limit)}) {
         std::set<std::string> blocks;
         for (int i = 0; i < 10; ++i) {
@@ -128,18 +133,20 @@ TEST(Privacy, NoBlockRepeatsOverManyRunsWithOneInput) {
 
 // What the client sends for zero volumes, to a server with zero weights, is balanced in its bits.
 TEST(Privacy, TheClientsMessagesLookUniformForZeroVolumesAndWeights) {
-  const RandomMlp zero = models(model(Reveal::logits))[1];
-  std::size_t ones = 0;
-  std::size_t bits = 0;
-  for (int i = 0; i < 20; ++i) {
-    for (const RecordedFrame& f : run(zero, constant_input(zero, whole_bytes, 0), whole_bytes)->frames()) {
-      if (f.from_first) continue;
-      for (const std::byte b : f.payload) ones += static_cast<std::size_t>(std::popcount(std::to_integer<unsigned>(b)));
-      bits += 8 * f.payload.size();
+  for (const Suite suite : {Suite::cryptflow2, Suite::masked}) {
+    const RandomMlp zero = models(model(Reveal::logits, suite))[1];
+    std::size_t ones = 0;
+    std::size_t bits = 0;
+    for (int i = 0; i < 20; ++i) {
+      for (const RecordedFrame& f : run(zero, constant_input(zero, whole_bytes, 0), whole_bytes)->frames()) {
+        if (f.from_first) continue;
+        for (const std::byte b : f.payload) ones += static_cast<std::size_t>(std::popcount(std::to_integer<unsigned>(b)));
+        bits += 8 * f.payload.size();
+      }
     }
+    ASSERT_GT(bits, 200000U);
+    EXPECT_NEAR(static_cast<double>(ones) / static_cast<double>(bits), 0.5, 0.01);
   }
-  ASSERT_GT(bits, 200000U);
-  EXPECT_NEAR(static_cast<double>(ones) / static_cast<double>(bits), 0.5, 0.01);
 }
 
 // A source that gives one b, chosen by the test.
@@ -154,6 +161,7 @@ class ChosenMask final : public CorrelationSource {
   SharedBitShare shared_bit(std::size_t) override { return {}; }
   BitProductShare bit_product(std::size_t) override { return {}; }
   PrivateBitsShare private_bits(std::size_t) override { return {}; }
+  OpeningShare opening(std::size_t) override { return {}; }
   LinearServer linear_server(std::size_t) override { return {}; }
   LinearClient linear_client(std::size_t) override { return one_; }
 

@@ -16,9 +16,10 @@ struct RandomMlp {
 };
 
 // 1 to 6 linear ops, random widths, scales, shifts and rings; ReLU or truncation between; label or logits.
-inline RandomMlp random_mlp(std::mt19937_64& rng) {
+inline RandomMlp random_mlp(std::mt19937_64& rng, Suite suite = Suite::cryptflow2) {
   const auto pick = [&](std::uint64_t low, std::uint64_t high) { return low + rng() % (high - low + 1); };
   RandomMlp m;
+  m.program.suite = suite;
   const std::size_t layers = pick(1, 6);
   std::size_t width = pick(1, 40);
   m.input_limit = static_cast<std::int64_t>(pick(1, 1U << pick(1, 14)));

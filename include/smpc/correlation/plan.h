@@ -13,6 +13,11 @@ namespace smpc {
 
 // ---- The types. Each is defined by what the two parties end up holding; all values are uniform but for the relation.
 
+struct BitRange {
+  unsigned first = 0;
+  unsigned bits = 0;
+};
+
 // Random 1-of-N OT: the server holds N = 2^choice_bits strings of message_bits bits, the client an index and its string.
 struct OtDemand {
   std::size_t count;
@@ -20,8 +25,8 @@ struct OtDemand {
   unsigned message_bits;
 };
 
-// Masks a_i of `inputs` private bits (at most 2 * largest_arity - 1), XOR-shared, and shares of the product of a_i over each subset in `products`
-// (a bit mask over the inputs, two or more).
+// Masks a_i of `inputs` private bits (at most 2 * largest_arity - 1), XOR-shared, and shares of the product
+// of a_i over each subset in `products` (a bit mask over the inputs, two or more).
 struct AndDemand {
   std::size_t count;
   unsigned inputs;
@@ -46,6 +51,23 @@ struct PrivateBitsDemand {
   Ring ring;
 };
 
+// For the masked opening of x: r, shared in `ring`, and what is wanted of it.
+//   thermometers: for each digit r_i of r, the bits [v < r_i], 0 <= v < 2^bits - 1, XOR-shared
+//   shift, out, top: r >> shift, shared in `out`; the highest bit of r, shared in `top` (0 bits: not wanted)
+//   select: a bit delta, XOR-shared, and delta, delta (r >> shift), delta msb r, shared in out, out, top
+struct OpeningDemand {
+  std::size_t count;
+  Ring ring;
+  std::vector<BitRange> digits;
+  unsigned shift = 0;
+  Ring out{0};  // 0 bits: r alone
+  Ring top{0};
+  bool select = false;
+};
+
+// Of all digits of an element.
+std::size_t thermometer_bits(const OpeningDemand& d) noexcept;
+
 // b (the client's) and A b = (A b - r) + r, with r the server's; A is fixed for the weights (masks.h).
 struct LinearDemand {
   std::size_t linear;  // which of the program's linear ops
@@ -55,7 +77,7 @@ struct LinearDemand {
 };
 
 using Demand =
-    std::variant<OtDemand, AndDemand, SharedBitDemand, BitProductDemand, PrivateBitsDemand, LinearDemand>;
+    std::variant<OtDemand, AndDemand, SharedBitDemand, BitProductDemand, PrivateBitsDemand, LinearDemand, OpeningDemand>;
 
 // ---- Who uses which: numbers are indices into Plan::demands.
 
@@ -64,20 +86,24 @@ struct LinearPlan {
   std::size_t demand = 0;
 };
 
-// ReLU with its shift, or (signed) truncation, or a sign alone.
+// ReLU with its shift, or (signed) truncation, or a sign alone. carry, wrap and product are of suite
+// cryptflow2; opening and low_bit are of suite masked, where a digit's demand is the opening.
 struct ShiftPlan {
   enum class What { relu, truncate, sign };
+  Suite suite = Suite::cryptflow2;
   What what = What::relu;
   std::size_t count = 0;
   Ring in;
   Ring out;
   unsigned shift = 0;
-  std::optional<ComparisonLayout> comparison;  // none: a truncation by 0 bits
+  std::optional<ComparisonLayout> comparison;  // none: a truncation by 0 bits, or a result that is always 0
   std::vector<std::size_t> node_demands;       // one per node of the layout
   std::optional<std::size_t> carry;            // SharedBit, for the carry of the low bits
   Ring wrap_ring{0};                           // of the wrap term: 0 bits when it vanishes
   std::optional<std::size_t> wrap;             // PrivateBits
   std::optional<std::size_t> product;          // BitProduct, for the ReLU's selection
+  std::optional<std::size_t> opening;          // Opening, of X = x + r
+  std::optional<std::size_t> low_bit;          // SharedBit, for d & c of a ReLU or c of a truncation
 };
 
 // One round halves the candidates: pairs (0,1), (2,3), ...; an odd one passes.

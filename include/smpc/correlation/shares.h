@@ -42,6 +42,17 @@ struct PrivateBitsShare {
   BitVector bit;       // this party's own
   RingVector product;  // of the two
 };
+// thermometers: digit by digit, bit v of each.
+struct OpeningShare {
+  RingVector r;
+  std::vector<BitVector> thermometers;
+  RingVector shifted;
+  RingVector top;
+  BitVector bit;
+  RingVector bit_value;
+  RingVector bit_shifted;
+  RingVector bit_top;
+};
 // r, one per output.
 struct LinearServer {
   RingVector r;

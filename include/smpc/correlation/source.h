@@ -25,6 +25,7 @@ class CorrelationSource {
   virtual SharedBitShare shared_bit(std::size_t demand) = 0;
   virtual BitProductShare bit_product(std::size_t demand) = 0;
   virtual PrivateBitsShare private_bits(std::size_t demand) = 0;
+  virtual OpeningShare opening(std::size_t demand) = 0;
   virtual LinearServer linear_server(std::size_t demand) = 0;
   virtual LinearClient linear_client(std::size_t demand) = 0;
 };

@@ -61,7 +61,7 @@ struct Op {
 };
 
 enum class Reveal : std::uint8_t { label = 0, logits = 1 };
-enum class Suite : std::uint8_t { cryptflow2 = 0, masked = 1 };  // masked: reserved
+enum class Suite : std::uint8_t { cryptflow2 = 0, masked = 1 };
 
 std::string_view to_text(Reveal reveal) noexcept;
 std::string_view to_text(Suite suite) noexcept;

@@ -6,13 +6,8 @@
 //   sign      XOR shares of d = [x >= 0]
 // y is shared in Z_{2^l'} for any l'. d of a ReLU is also available (ArgMax selects with it).
 //
-// Source: Rathee et al., CrypTFlow2 (CCS 2020), sections 3.1 and 4 (comparison by digits, faithful truncation), with the
-// sign and the carry of the truncation taken from one tree; docs/PROTOCOLS.md derives it.
-// With u_i = x_i mod 2^(l-1), m_i = msb(x_i): carry = [2^(l-1) - 1 - u0 < u1], d = 1 ^ m0 ^ m1 ^ carry,
-// c = the same on the low f bits, w = m0 | m1:  y = d ((x0 >> f) + (x1 >> f) + c - 2^(l-f) w).
-//
-// Consumes: one OT per digit, one AND per inner node, and as needed SharedBit (c), PrivateBits (w), BitProduct (d).
-// Levels: choices (client), digits (server), then T AND levels, then one for the product, both parties each.
+// Two suites compute them, the plan's: src/protocol/cryptflow2_shift.h and src/protocol/masked_shift.h, which say from
+// where they are, what they consume and what they send. Both give the same bits.
 #pragma once
 
 #include <memory>

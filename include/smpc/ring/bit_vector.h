@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "smpc/base/bytes.h"
 #include "smpc/base/secret.h"
@@ -42,7 +43,8 @@ class BitVector {
   SecretVector<std::uint64_t> words_;
 };
 
-// Bit `bit` of every value.
+// Bit `bit` of every value; bits first .. first + count - 1 of every value.
 BitVector bit_slice(std::span<const std::uint64_t> values, unsigned bit);
+std::vector<BitVector> bit_slices(std::span<const std::uint64_t> values, unsigned first, unsigned count);
 
 }  // namespace smpc

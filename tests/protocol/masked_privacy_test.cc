@@ -1,0 +1,82 @@
+// Suite masked: what is opened is uniform, whatever x is, and so is what each party sends.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <bit>
+
+#include "protocol/run_shift.h"
+
+namespace smpc {
+namespace {
+
+constexpr std::size_t count = 1 << 16;
+constexpr std::size_t field_bytes = count / 8;
+
+std::size_t ones(ByteView bytes) {
+  std::size_t sum = 0;
+  for (const std::byte b : bytes) sum += static_cast<std::size_t>(std::popcount(std::to_integer<unsigned>(b)));
+  return sum;
+}
+
+// 65,536 fair bits have 32,768 ones, give or take 128: nine times that never happens.
+void expect_fair(ByteView field, const std::string& what) {
+  EXPECT_NEAR(static_cast<double>(ones(field)), count / 2.0, 9 * 128.0) << what;
+}
+
+// 256 cells of 256 each, give or take 16.
+void expect_even(ByteView values, const std::string& what) {
+  std::array<std::size_t, 256> cells{};
+  for (const std::byte b : values) ++cells.at(std::to_integer<std::size_t>(b));
+  for (const std::size_t c : cells) EXPECT_NEAR(static_cast<double>(c), 256.0, 9 * 16.0) << what;
+}
+
+void check(ShiftPlan::What what, unsigned f, std::int64_t x) {
+  SCOPED_TRACE(::testing::Message() << "x = " << x << ", shift " << f);
+  const Ring ring{8};
+  // Shares that hide nothing: what hides x is the mask alone.
+  const RingVector x0(count, ring.from_signed(x));
+  const RingVector x1(count);
+  std::vector<testing::Sent> sent;
+  testing::run(testing::plan_of(Suite::masked, what, count, ring, Ring{12}, f), x0, x1, &sent);
+  ASSERT_GE(sent.size(), 2U);
+  for (std::size_t h = 0; h + 1 < sent.size(); h += 2) {
+    const Bytes& a = sent[h].bytes;
+    const Bytes& b = sent[h + 1].bytes;
+    ASSERT_EQ(sent[h].half.slot, sent[h + 1].half.slot);
+    ASSERT_EQ(a.size(), b.size());
+    const std::string slot = "slot " + std::to_string(sent[h].half.slot);
+    Bytes joined(a.size());
+    if (sent[h].half.slot == 0) {
+      for (std::size_t i = 0; i < a.size(); ++i) {
+        joined[i] = static_cast<std::byte>(std::to_integer<unsigned>(a[i]) + std::to_integer<unsigned>(b[i]));
+      }
+      for (const Bytes& values : {a, b, joined}) expect_even(values, slot);
+      continue;
+    }
+    for (std::size_t i = 0; i < a.size(); ++i) joined[i] = a[i] ^ b[i];
+    for (std::size_t at = 0; at + field_bytes <= a.size(); at += field_bytes) {
+      for (const Bytes& fields : {a, b, joined}) expect_fair(ByteView(fields).subspan(at, field_bytes), slot);
+      // Nor do two opened bits depend on each other.
+      for (std::size_t other = 0; other < at; other += field_bytes) {
+        Bytes both(field_bytes);
+        for (std::size_t i = 0; i < field_bytes; ++i) both[i] = joined[at + i] ^ joined[other + i];
+        expect_fair(both, slot + ", two fields");
+      }
+    }
+  }
+}
+
+TEST(MaskedPrivacy, WhatAReluOpensIsUniformForEveryKindOfValue) {
+  for (const unsigned f : {0U, 3U, 7U}) {
+    for (const std::int64_t x : {-128, -1, 0, 1, 100, 127}) check(ShiftPlan::What::relu, f, x);
+  }
+}
+
+TEST(MaskedPrivacy, WhatATruncationOpensIsUniformForEveryKindOfValue) {
+  for (const unsigned f : {0U, 3U, 6U}) {
+    for (const std::int64_t x : {-64, -1, 0, 1, 63}) check(ShiftPlan::What::truncate, f, x);
+  }
+}
+
+}  // namespace
+}  // namespace smpc
