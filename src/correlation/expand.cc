@@ -43,7 +43,12 @@ BitVector SeedReader::bits(std::size_t count) {
 std::vector<BitVector> SeedReader::bits(std::size_t count, std::size_t vectors) {
   std::vector<BitVector> out;
   out.reserve(vectors);
-  for (std::size_t i = 0; i < vectors; ++i) out.push_back(bits(count));
+  Prg prg(next());
+  for (std::size_t i = 0; i < vectors; ++i) {
+    BitVector& v = out.emplace_back(count);
+    prg.fill(v.words());
+    if (count % 64 != 0) v.words().back() &= low_mask(count % 64);
+  }
   return out;
 }
 

@@ -67,6 +67,7 @@ class SourceBase : public CorrelationSource {
 
   template <class S, class MakeOne>
   S join(MakeOne make_one) {
+    if (volumes_ == 1) return make_one(0);
     S all;
     for (std::size_t v = 0; v < volumes_; ++v) {
       const S one = make_one(v);

@@ -106,12 +106,14 @@ class Cryptflow2Shift final : public ShiftOp {
     if (server_ && p_.what == ShiftPlan::What::truncate) {
       for (std::uint64_t& x : x_) x = p_.in.reduce(x + (std::uint64_t{1} << (p_.in.bits - 2)));
     }
-    msb_ = bit_slice(x_, p_.in.bits - 1);
-    if (!tree_) return;
-    const std::uint64_t mask = low_mask(p_.in.bits - 1);
-    RingVector value(x_);
-    for (std::uint64_t& v : value) v = server_ ? ~v & mask : v & mask;
-    digits_->set_value(std::move(value));
+    std::vector<BitVector> slices = bit_slices(x_, 0, p_.in.bits);
+    msb_ = std::move(slices.back());
+    slices.pop_back();
+    if (!digits_) return;
+    if (server_) {
+      for (BitVector& s : slices) s.flip();
+    }
+    digits_->set_value(std::move(slices));
   }
 
   const BitVector& low_carry() { return tree_->lt(static_cast<unsigned>(p_.comparison->low_node)); }

@@ -13,26 +13,23 @@ void rotate(std::vector<BitVector>& table, unsigned width, const std::vector<Bit
     for (std::size_t v = 0; v < strings; ++v) {
       const std::size_t w = v ^ (std::size_t{1} << j);
       if (w < v) continue;
-      for (unsigned k = 0; k < width; ++k) {
-        const BitVector swap = (table[v * width + k] ^ table[w * width + k]) & c[j];
-        table[v * width + k] ^= swap;
-        table[w * width + k] ^= swap;
-      }
+      for (unsigned k = 0; k < width; ++k) swap_where(c[j], table[v * width + k], table[w * width + k]);
     }
   }
 }
 
 // [digit = v] for every v below 2^bits, from the digit's bit slices.
-std::vector<BitVector> indicators(const std::vector<BitVector>& digit, std::size_t count) {
+std::vector<BitVector> indicators(std::span<const BitVector> digit, std::size_t count) {
   BitVector all(count);
   all.flip();
-  std::vector<BitVector> out{all};
+  std::vector<BitVector> out;
+  out.reserve(std::size_t{1} << digit.size());
+  out.push_back(std::move(all));
   for (unsigned j = 0; j < digit.size(); ++j) {
     const std::size_t half = out.size();
     for (std::size_t v = 0; v < half; ++v) {
-      const BitVector set = out[v] & digit[j];
-      out.push_back(set);
-      out[v] ^= set;
+      out.push_back(out[v] & digit[j]);
+      out[v] ^= out.back();
     }
   }
   return out;
@@ -56,12 +53,12 @@ OtDigits::OtDigits(const ShiftPlan& plan, CorrelationSource& source)
 
 void OtDigits::send_choices(FieldWriter& out) {
   for (Digit& d : digits_) {
-    const ComparisonNode& node = layout_.nodes[d.node];
-    auto masked = bit_slices(value_, node.first_bit, node.bits);
-    for (unsigned j = 0; j < node.bits; ++j) {
-      masked[j] ^= d.receiver.choice[j];
-      out.bits(masked[j]);
+    const auto bits = bits_of(layout_.nodes[d.node]);
+    for (std::size_t j = 0; j < bits.size(); ++j) {
+      d.receiver.choice[j] ^= bits[j];
+      out.bits(d.receiver.choice[j]);
     }
+    d.receiver.choice = {};
   }
 }
 
@@ -77,7 +74,7 @@ void OtDigits::send_digits(FieldWriter& out, AndTree& tree) {
     const unsigned width = node.eq ? 2 : 1;
     std::vector<BitVector> pad = std::move(d.sender.strings);
     rotate(pad, width, d.choice);
-    const auto equal = indicators(bit_slices(value_, node.first_bit, node.bits), count_);
+    const auto equal = indicators(bits_of(node), count_);
     // The truth for digit v of the client's is lt = [a < v], eq = [a = v]. The share is chosen so that string 0 need
     // not be sent: truth(0) ^ pad(0). lt(0) is 0.
     BitVector my_lt = pad[0];
@@ -85,8 +82,13 @@ void OtDigits::send_digits(FieldWriter& out, AndTree& tree) {
     BitVector lt(count_);
     for (std::size_t v = 1; v < equal.size(); ++v) {
       lt ^= equal[v - 1];
-      out.bits(lt ^ my_lt ^ pad[v * width]);
-      if (node.eq) out.bits(equal[v] ^ my_eq ^ pad[v * width + 1]);
+      pad[v * width] ^= lt;
+      pad[v * width] ^= my_lt;
+      out.bits(pad[v * width]);
+      if (!node.eq) continue;
+      pad[v * width + 1] ^= equal[v];
+      pad[v * width + 1] ^= my_eq;
+      out.bits(pad[v * width + 1]);
     }
     tree.set_digit(d.node, std::move(my_lt), std::move(my_eq));
   }
@@ -96,12 +98,15 @@ void OtDigits::send_digits(FieldWriter& out, AndTree& tree) {
 void OtDigits::receive_digits(FieldReader& in, AndTree& tree) {
   for (Digit& d : digits_) {
     const ComparisonNode& node = layout_.nodes[d.node];
-    const auto equal = indicators(bit_slices(value_, node.first_bit, node.bits), count_);
+    const auto equal = indicators(bits_of(node), count_);
     BitVector lt = std::move(d.receiver.string[0]);
     BitVector eq = node.eq ? std::move(d.receiver.string[1]) : BitVector();
     for (std::size_t v = 1; v < equal.size(); ++v) {
-      lt ^= in.bits(count_) & equal[v];
-      if (node.eq) eq ^= in.bits(count_) & equal[v];
+      BitVector sent = in.bits(count_);
+      lt ^= sent &= equal[v];
+      if (!node.eq) continue;
+      sent = in.bits(count_);
+      eq ^= sent &= equal[v];
     }
     tree.set_digit(d.node, std::move(lt), std::move(eq));
   }

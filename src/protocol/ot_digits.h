@@ -11,9 +11,9 @@ namespace smpc {
 
 class OtDigits {
  public:
-  // `value`: the server's a or the client's b, of which the layout's bits count.
   OtDigits(const ShiftPlan& plan, CorrelationSource& source);
-  void set_value(RingVector value) { value_ = std::move(value); }
+  // Bit slices of the server's a or the client's b, as many as the layout covers at least.
+  void set_value(std::vector<BitVector> value) { value_ = std::move(value); }
 
   void send_choices(FieldWriter& out);                  // client, before
   void receive_choices(FieldReader& in);                // server
@@ -21,6 +21,9 @@ class OtDigits {
   void receive_digits(FieldReader& in, AndTree& tree);  // client; the same
 
  private:
+  std::span<const BitVector> bits_of(const ComparisonNode& digit) const {
+    return std::span(value_).subspan(digit.first_bit, digit.bits);
+  }
   struct Digit {
     unsigned node;
     OtSender sender;                // the server's
@@ -29,7 +32,7 @@ class OtDigits {
   };
   const ComparisonLayout& layout_;
   std::size_t count_;  // of all volumes
-  RingVector value_;
+  std::vector<BitVector> value_;
   std::vector<Digit> digits_;
 };
 

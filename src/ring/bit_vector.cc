@@ -53,6 +53,18 @@ void BitVector::place(std::size_t at, const BitVector& part) {
   }
 }
 
+void swap_where(const BitVector& where, BitVector& a, BitVector& b) noexcept {
+  SMPC_CHECK(where.size() == a.size() && where.size() == b.size());
+  const auto w = where.words();
+  const auto x = a.words();
+  const auto y = b.words();
+  for (std::size_t i = 0; i < w.size(); ++i) {
+    const std::uint64_t swap = (x[i] ^ y[i]) & w[i];
+    x[i] ^= swap;
+    y[i] ^= swap;
+  }
+}
+
 namespace {
 
 // Transposes 64 x 64 bits: bit j of word i becomes bit i of word j. Warren, Hacker's Delight, section 7-3.
@@ -87,7 +99,12 @@ std::vector<BitVector> bit_slices(std::span<const std::uint64_t> values, unsigne
 BitVector bit_slice(std::span<const std::uint64_t> values, unsigned bit) {
   BitVector out(values.size());
   const auto words = out.words();
-  for (std::size_t i = 0; i < values.size(); ++i) words[i / 64] |= ((values[i] >> bit) & 1) << (i % 64);
+  for (std::size_t from = 0; from < values.size(); from += 64) {
+    const std::size_t n = std::min<std::size_t>(64, values.size() - from);
+    std::uint64_t word = 0;
+    for (std::size_t j = 0; j < n; ++j) word |= ((values[from + j] >> bit) & 1) << j;
+    words[from / 64] = word;
+  }
   return out;
 }
 

@@ -43,6 +43,9 @@ class BitVector {
   SecretVector<std::uint64_t> words_;
 };
 
+// Swaps the bits of a and b where that of `where` is set.
+void swap_where(const BitVector& where, BitVector& a, BitVector& b) noexcept;
+
 // Bit `bit` of every value; bits first .. first + count - 1 of every value.
 BitVector bit_slice(std::span<const std::uint64_t> values, unsigned bit);
 std::vector<BitVector> bit_slices(std::span<const std::uint64_t> values, unsigned first, unsigned count);
