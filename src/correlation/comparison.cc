@@ -11,7 +11,6 @@ namespace smpc {
 namespace {
 
 constexpr unsigned widest = 63;
-constexpr unsigned most_levels = 3;  // of a root's children, digits included: 24 bits take one AND, 144 take two
 constexpr unsigned unreachable = std::numeric_limits<unsigned>::max() / 16;
 
 // Bits sent, both ways, and stored for a digit.
@@ -27,26 +26,33 @@ unsigned node_cost(unsigned arity, bool eq, bool select) {
   node.children.resize(arity);
   node.eq = eq;
   node.select = select;
-  return 2 * node.and_inputs() + static_cast<unsigned>(node.and_products().size());
+  return 2 * node.and_inputs() + node.and_product_count();
 }
 
 // Dynamic programming over (levels, bits): the cheapest tree over so many bits that is ready after so many levels.
 class Search {
  public:
-  explicit Search(Suite suite) : suite_(suite) {
+  Search(Suite suite, unsigned most_bits) : suite_(suite), most_bits_(most_bits) {
     for (unsigned k = 2; k <= largest_arity; ++k) {
       for (const bool eq : {false, true}) node_cost_[eq][k] = node_cost(k, eq, false);
     }
-    for (unsigned level = 0; level < most_levels; ++level) {
-      for (unsigned bits = 1; bits <= widest; ++bits) {
-        for (const bool eq : {false, true}) tree_[level][eq][bits] = cheapest(level, eq, bits);
-      }
-      for (unsigned bits = 1; bits <= widest; ++bits) rest_[level][1][bits] = {tree_[level][true][bits].cost, bits};
-      for (unsigned k = 2; k < largest_arity; ++k) {
-        for (unsigned bits = 1; bits <= widest; ++bits) rest_[level][k][bits] = cheapest_rest(level, k, bits);
-      }
+    add_level();
+  }
+
+  // One level more than there are; the first has digits alone.
+  void add_level() {
+    const auto level = static_cast<unsigned>(tree_.size());
+    auto& tree = tree_.emplace_back();
+    for (unsigned bits = 1; bits <= most_bits_; ++bits) {
+      for (const bool eq : {false, true}) tree[eq][bits] = cheapest(level, eq, bits);
+    }
+    auto& rest = rest_.emplace_back();
+    for (unsigned bits = 1; bits <= most_bits_; ++bits) rest[1][bits] = {tree[true][bits].cost, bits};
+    for (unsigned k = 2; k < largest_arity; ++k) {
+      for (unsigned bits = 1; bits <= most_bits_; ++bits) rest[k][bits] = cheapest_rest(level, k, bits);
     }
   }
+  unsigned levels() const noexcept { return static_cast<unsigned>(tree_.size()) - 1; }
 
   bool reaches(unsigned level, unsigned bits) const { return tree_[level][false][bits].cost < unreachable; }
 
@@ -60,9 +66,9 @@ class Search {
     return join(nodes, level, lowest, t.arity, bits - t.first, eq, false);
   }
 
-  // The root at `level`, whose first child covers [0, low).
+  // A root whose first child covers [0, low), at `level`.
   bool root_reaches(unsigned level, unsigned low, unsigned above) const {
-    return level > 0 && reaches(level - 1, low) && best_arity(level, above, false) > 0;
+    return reaches(level - 1, low) && best_arity(level, above, false) > 0;
   }
   void build_root(ComparisonLayout& layout, unsigned level, bool select) const {
     const unsigned above = layout.width - layout.low;
@@ -143,8 +149,9 @@ class Search {
 
   Suite suite_;
   std::array<std::array<unsigned, largest_arity + 1>, 2> node_cost_{};
-  std::array<std::array<std::array<Tree, widest + 1>, 2>, most_levels> tree_;
-  std::array<std::array<std::array<Rest, widest + 1>, largest_arity>, most_levels> rest_;
+  unsigned most_bits_;
+  std::vector<std::array<std::array<Tree, widest + 1>, 2>> tree_;                // by level, eq, bits
+  std::vector<std::array<std::array<Rest, widest + 1>, largest_arity>> rest_;  // by level, children, bits
 };
 
 }  // namespace
@@ -152,6 +159,14 @@ class Search {
 unsigned ComparisonNode::and_inputs() const noexcept {
   const auto k = static_cast<unsigned>(children.size());
   return 2 * (k - 1) + (eq || select ? 1 : 0);
+}
+
+// With lt of child i: 2^(k-1-i) - 1 products, one for each choice of the eq above it; of eq alone: 2^(k-1) - k. The last
+// input adds 2^(k-1) - 1.
+unsigned ComparisonNode::and_product_count() const noexcept {
+  const auto k = static_cast<unsigned>(children.size());
+  const unsigned half = 1U << (k - 1);
+  return 3 * half - 2 * k - 1 + (eq || select ? half - 1 : 0);
 }
 
 std::vector<std::uint32_t> ComparisonNode::and_products() const {
@@ -179,19 +194,19 @@ std::vector<std::uint32_t> ComparisonNode::and_products() const {
 
 ComparisonLayout comparison_layout(Suite suite, unsigned width, unsigned low, bool low_only) {
   SMPC_CHECK(width >= 1 && width <= widest && low <= width && (low > 0 || !low_only));
-  const Search search(suite);
   ComparisonLayout layout;
   layout.width = width;
   layout.low = low;
   layout.root_wanted = !low_only;
   const bool split = low > 0 && low < width && !low_only;
   const unsigned bits = low_only ? low : width;
-  unsigned level = 0;
-  while (split ? !search.root_reaches(level, low, width - low) : !search.reaches(level, bits)) ++level;
+  Search search(suite, bits);
   if (split) {
-    search.build_root(layout, level, suite == Suite::masked);
+    while (!search.root_reaches(search.levels() + 1, low, width - low)) search.add_level();
+    search.build_root(layout, search.levels() + 1, suite == Suite::masked);
   } else {
-    const unsigned root = search.build(layout.nodes, level, false, 0, bits);
+    while (!search.reaches(search.levels(), bits)) search.add_level();
+    const unsigned root = search.build(layout.nodes, search.levels(), false, 0, bits);
     if (low > 0) layout.low_node = static_cast<int>(root);
   }
   layout.levels = layout.root().level;

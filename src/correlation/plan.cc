@@ -1,5 +1,8 @@
 #include "smpc/correlation/plan.h"
 
+#include <map>
+#include <tuple>
+
 #include "smpc/base/error.h"
 
 namespace smpc {
@@ -90,7 +93,7 @@ class Planner {
       d.select = relu;
     }
     if (!truncate || p.shift > 0) {
-      p.comparison = comparison_layout(p.suite, p.in.bits - 1, sign_only ? 0 : p.shift, truncate);
+      p.comparison = layout(p.in.bits - 1, sign_only ? 0 : p.shift, truncate);
       for (const ComparisonNode& node : p.comparison->nodes) {
         if (node.level == 0) d.digits.push_back({node.first_bit, node.bits});
       }
@@ -109,7 +112,7 @@ class Planner {
   }
 
   void compare(ShiftPlan& p) {
-    p.comparison = comparison_layout(p.suite, p.in.bits - 1, p.shift, p.what == ShiftPlan::What::truncate);
+    p.comparison = layout(p.in.bits - 1, p.shift, p.what == ShiftPlan::What::truncate);
     for (const ComparisonNode& node : p.comparison->nodes) {
       p.node_demands.push_back(node.level == 0 ? demand(OtDemand{p.count, node.bits, node.eq ? 2U : 1U})
                                                : and_of(p, node));
@@ -136,7 +139,15 @@ class Planner {
     return p;
   }
 
+  // Searched once for all ops alike.
+  const ComparisonLayout& layout(unsigned width, unsigned low, bool low_only) {
+    const auto [at, fresh] = layouts_.try_emplace({width, low, low_only});
+    if (fresh) at->second = comparison_layout(suite_, width, low, low_only);
+    return at->second;
+  }
+
   Plan plan_;
+  std::map<std::tuple<unsigned, unsigned, bool>, ComparisonLayout> layouts_;
   Suite suite_ = Suite::cryptflow2;
   std::size_t linears_ = 0;
 };

@@ -149,6 +149,7 @@ TEST(ComparisonLayout, AndsListEveryProductTheyNeedAndNoOther) {
       const auto products = node.and_products();
       const std::set<std::uint32_t> listed(products.begin(), products.end());
       EXPECT_EQ(listed.size(), products.size());
+      EXPECT_EQ(node.and_product_count(), products.size());
       std::set<std::uint32_t> needed;
       const auto need = [&](std::uint32_t all) {
         for (std::uint32_t s = 1; s <= all; ++s) {

@@ -31,6 +31,7 @@ struct ComparisonNode {
   // then (with eq) eq of the lowest or (with select) lt of the highest ^ h; products are the subsets of inputs, as bit masks, whose corrections its outputs need.
   unsigned and_inputs() const noexcept;
   std::vector<std::uint32_t> and_products() const;
+  unsigned and_product_count() const noexcept;  // how many, without listing them
 };
 
 struct ComparisonLayout {
