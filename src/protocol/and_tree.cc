@@ -50,6 +50,7 @@ class Products {
       }
       for (std::size_t i = 0; i < n; ++i) out[from + i] ^= a[0][i];
     }
+    for (std::size_t t = 0; 2 * t < std::size_t{1} << factors; ++t) wipe(std::span<std::uint64_t>(a[t]));
   }
 
  private:

@@ -51,6 +51,7 @@ Digit look_up(std::span<const BitVector> thermometer, std::span<const BitVector>
     for (std::size_t v = 1; v < entries; ++v) std::copy_n(entry(v - 1), n, table[v].begin());
     fold(d.eq.words().data() + from);
   }
+  for (std::size_t v = 0; v < entries; ++v) wipe(std::span<std::uint64_t>(table[v]));
   if (eq) d.eq ^= d.lt;
   return d;
 }
