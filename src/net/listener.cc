@@ -12,6 +12,7 @@
 #include <mutex>
 #include <thread>
 
+#include "fd.h"
 #include "resolve.h"
 #include "smpc/net/address.h"
 #include "smpc/net/tls.h"
@@ -22,23 +23,6 @@ namespace smpc {
 namespace {
 
 using std::chrono::milliseconds;
-
-class Fd {
- public:
-  explicit Fd(int fd = -1) noexcept : fd_(fd) {}
-  ~Fd() { reset(); }
-  Fd(const Fd&) = delete;
-  Fd& operator=(const Fd&) = delete;
-  int get() const noexcept { return fd_; }
-  int release() noexcept { return std::exchange(fd_, -1); }
-  void reset(int fd = -1) noexcept {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = fd;
-  }
-
- private:
-  int fd_;
-};
 
 enum class Stage { handshake, serving, done };
 
@@ -172,7 +156,7 @@ void Listener::Impl::start(int fd, const SocketAddress& from, const Session& ses
   try {
     c.remote = from.text();
     c.channel = std::make_unique<TlsChannel>(context, TlsSide::server, c.remote);
-    c.channel->adopt(guard.release(), from.storage.ss_family);
+    c.channel->adopt(guard.release());
     c.thread = std::thread([this, &c, &session] { serve(c, session); });
   } catch (...) {
     connections.pop_back();

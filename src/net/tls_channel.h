@@ -1,4 +1,4 @@
-// One TLS connection, on a socket and an event loop of its own. No Asio here: it is slow to compile.
+// One TLS connection on a non-blocking socket of its own: every wait is for the socket, the deadline or cut().
 #pragma once
 
 #include <openssl/ssl.h>
@@ -26,8 +26,8 @@ class TlsChannel final : public Channel {
 
   // Tries each address in turn. Throws NobodyListens.
   void connect(const std::vector<SocketAddress>& addresses);
-  // Takes a connected socket over.
-  void adopt(int socket, int family);
+  // Takes a connected, non-blocking socket over.
+  void adopt(int socket);
   // Both sides' certificates are judged here, this side's only if it accepts. `host`: for the connecting side, the name
   // or address that the other side's certificate must be valid for. `role`: what it must be. Throws Refused for a
   // certificate.
@@ -52,6 +52,7 @@ class TlsChannel final : public Channel {
 
  private:
   void goodbye() noexcept;
+  struct Outcome;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

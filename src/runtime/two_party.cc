@@ -1,5 +1,7 @@
 #include "smpc/runtime/two_party.h"
 
+#include <utility>
+
 #include "smpc/base/error.h"
 #include "smpc/protocol/arg_max.h"
 #include "smpc/protocol/linear.h"
@@ -51,23 +53,33 @@ void PartyRun::add_ops(const Plan& plan, CorrelationSource& source, const Weight
   }
 }
 
+Bytes PartyRun::produced(const Message& message) {
+  Bytes buffer;
+  buffer.reserve(message.bytes);
+  FieldWriter out(buffer);
+  for (const std::size_t h : message.halves) {
+    const std::size_t before = buffer.size();
+    ops_[schedule_.halves[h].op + 1]->produce(schedule_.halves[h].slot, out);
+    SMPC_CHECK(buffer.size() - before == schedule_.halves[h].bytes);
+  }
+  return buffer;
+}
+
+void PartyRun::prepare() {
+  const Message& first = schedule_.messages.front();
+  if (first.from == party_ && prepared_.empty()) prepared_ = produced(first);
+}
+
 void PartyRun::execute(Channel& channel, const Hooks& hooks) {
   Bytes buffer;
   std::size_t passed = 0;
   bool sent = false;
   for (const Message& m : schedule_.messages) {
     if (m.from == party_) {
+      const Bytes message = prepared_.empty() ? produced(m) : std::exchange(prepared_, {});
       if (!sent && hooks.before_first_send) hooks.before_first_send();
       sent = true;
-      buffer.clear();
-      buffer.reserve(m.bytes);
-      FieldWriter out(buffer);
-      for (const std::size_t h : m.halves) {
-        const std::size_t before = buffer.size();
-        ops_[schedule_.halves[h].op + 1]->produce(schedule_.halves[h].slot, out);
-        SMPC_CHECK(buffer.size() - before == schedule_.halves[h].bytes);
-      }
-      channel.send(FrameType::data, buffer);
+      channel.send(FrameType::data, message);
     } else {
       buffer.resize(m.bytes);
       channel.receive(FrameType::data, buffer);

@@ -82,7 +82,8 @@ struct ClientService::Impl {
   void learn_program() {
     if (program) return;
     std::optional<Bytes> bytes = state.program(filter.program);
-    if (!bytes || sha256(*bytes) != filter.program) {
+    const bool fetched = !bytes || sha256(*bytes) != filter.program;
+    if (fetched) {
       options.progress("fetching the program", 0, 0);
       const auto start = Clock::now();
       if (hello.program_bytes() == 0 || hello.program_bytes() > longest_program) {
@@ -105,7 +106,7 @@ struct ClientService::Impl {
     } catch (const Error& e) {
       fail_peer(std::string("the server: ") + e.what());
     }
-    state.store_program(filter.program, *bytes);
+    if (fetched) state.store_program(filter.program, *bytes);
     if (to_text(program->reveal) != hello.reveal()) fail_peer("the server: its output policy is not its program's");
     plan = correlation_plan(*program);
     if (hello.masked_bytes() != MaskedLayout(plan).bytes()) {
@@ -272,6 +273,10 @@ struct ClientService::Impl {
     }
     session->set_deadline(Clock::now() + run_time);
     send_control(*session, r);
+    // While the server checks the request: all that the first message needs. It leaves after Ready alone.
+    const auto source = client_source(plan, std::move(material));
+    PartyRun run = PartyRun::client(*program, plan, schedule, *source, std::move(input));
+    run.prepare();
     try {
       expect_ready(*session, "the server");
     } catch (const Refusal& refusal) {
@@ -281,8 +286,6 @@ struct ClientService::Impl {
     }
     const auto start = Clock::now();
     const Traffic before = session->traffic();
-    const auto source = client_source(plan, std::move(material));
-    PartyRun run = PartyRun::client(*program, plan, schedule, *source, std::move(input));
     run.execute(*session, {.before_first_send = [&] { state.spend(bundles); },
                            .after_message =
                                [&](std::size_t passed) {

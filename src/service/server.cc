@@ -3,6 +3,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <ctime>
+#include <future>
 #include <set>
 #include <thread>
 
@@ -179,7 +180,14 @@ struct ServerService::Impl {
     const auto source = server_source(plan, std::move(seeds));
     PartyRun run = PartyRun::server(program, plan, schedule, *source, weights);
     send_ready(channel);
-    run.execute(channel, {.before_first_send = [&] { state.record(serials, peer.uri()); }, .after_message = {}});
+    // The journal is written while the first answer is computed, and is durable before that leaves.
+    std::future<void> recorded;
+    run.execute(channel, {.before_first_send = [&] { recorded.get(); },
+                          .after_message =
+                              [&](std::size_t passed) {
+                                if (passed > 1) return;
+                                recorded = std::async(std::launch::async, [&] { state.record(serials, peer.uri()); });
+                              }});
     options.log(peer.uri() + ": " + std::to_string(headers.size()) + (headers.size() == 1 ? " volume" : " volumes"));
     return true;
   }

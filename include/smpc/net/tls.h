@@ -27,7 +27,7 @@ class NobodyListens : public Error {
 std::unique_ptr<Channel> tls_connect(const std::string& host_port, const Identity& identity, Role expected_role,
                                      Deadline deadline);
 
-// A connection takes a thread and four file descriptors: the defaults stay below the usual limit of 1024.
+// A connection takes a thread and two file descriptors: the defaults stay below the usual limit of 1024.
 struct ListenerOptions {
   std::string listen = "127.0.0.1:0";  // HOST:PORT; port 0 picks a free one
   std::vector<Role> allowed;           // who may connect

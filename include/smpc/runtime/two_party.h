@@ -27,6 +27,8 @@ class PartyRun {
     std::function<void()> before_first_send;         // durable spends belong here
     std::function<void(std::size_t)> after_message;  // told how many of the schedule's messages have passed
   };
+  // Computes this party's first message ahead of execute(), where it depends on nothing of the peer's. Sends nothing.
+  void prepare();
   // Sends and receives every message of the schedule, in order.
   void execute(Channel& channel, const Hooks& hooks = {});
 
@@ -37,10 +39,12 @@ class PartyRun {
 
  private:
   PartyRun(const Program& program, const Schedule& schedule, Party party);
+  Bytes produced(const Message& message);
   void add_ops(const Plan& plan, CorrelationSource& source, const Weights* weights, RingVector input);
   const Program& program_;
   const Schedule& schedule_;
   Party party_;
+  Bytes prepared_;  // the first message, once prepare() has made it
   std::vector<std::unique_ptr<PartyOp>> ops_;  // the input, the program's ops, the opening
 };
 
