@@ -177,6 +177,12 @@ void ScanFile::skip(std::uint64_t count, const char* what) {
   }
 }
 
+void ScanFile::rewind() {
+  if (::lseek(fd_, 0, SEEK_SET) != 0) fail(std::string("cannot be read again: ") + std::strerror(errno));
+  position_ = 0;
+  if (compressed()) inflater_ = std::make_unique<Inflater>();
+}
+
 void ScanFile::expect_end() {
   if (!compressed()) return;
   const auto refill = [&](std::span<std::byte> in) { return read_raw(in); };

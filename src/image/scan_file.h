@@ -1,4 +1,4 @@
-// The bytes of a scan, read once from front to back, inflated where they are gzip (RFC 1952), through fixed buffers
+// The bytes of a scan, read from front to back, inflated where they are gzip (RFC 1952), through fixed buffers
 // that are wiped.
 #pragma once
 
@@ -28,6 +28,9 @@ class ScanFile {
   // A compressed file must end here, with the right checksum and nothing after its first member. Of a plain file the
   // rest is passed over.
   void expect_end();
+
+  // Back to the first byte.
+  void rewind();
 
   bool compressed() const noexcept { return inflater_ != nullptr; }
   std::uint64_t file_size() const noexcept { return size_; }

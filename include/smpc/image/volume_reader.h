@@ -1,0 +1,40 @@
+// The selected volumes of a scan, one at a time, whatever their number: memory for one volume, and a digest for each.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "smpc/image/scan.h"
+
+namespace smpc {
+
+constexpr std::size_t most_read_volumes = std::size_t{1} << 20;
+
+// The file is read twice. The first pass refuses whatever load_scan refuses, in the same words, before a volume is
+// given out, and keeps a SHA-256 digest of every volume selected. The second gives the volumes out, each only if it
+// still has its digest: what is given out is what was checked, whatever happens to the file meanwhile. A single volume
+// is kept from the first pass.
+class VolumeReader {
+ public:
+  // Reads and checks the whole file. More than most_read_volumes are refused.
+  VolumeReader(const std::filesystem::path& path, const VolumeSelection& selection);
+  ~VolumeReader();
+  VolumeReader(const VolumeReader&) = delete;
+  VolumeReader& operator=(const VolumeReader&) = delete;
+
+  const ScanHeader& header() const noexcept;
+  const std::vector<std::size_t>& indices() const noexcept;  // of the volumes selected
+
+  // The next of them, as Scan::volumes has it; bad_input when the file has changed since it was checked.
+  SecretVector<double> next();
+  // next() gives the first one again.
+  void rewind();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace smpc

@@ -1,0 +1,81 @@
+#include "smpc/image/volume_reader.h"
+
+#include "nifti_header.h"
+#include "scan_file.h"
+#include "smpc/base/error.h"
+#include "volumes.h"
+
+namespace smpc {
+
+struct VolumeReader::Impl {
+  Impl(const std::filesystem::path& path, const VolumeSelection& selection)
+      : file(path), header(image::read_nifti_header(file)) {
+    const image::Range range = image::selected_range(file, header.scan, selection);
+    if (range.last - range.first > most_read_volumes) {
+      file.fail("expected at most " + std::to_string(most_read_volumes) + " volumes at once, found " +
+                std::to_string(range.last - range.first) + "; choose one with --volume, or cut the file");
+    }
+    const bool single = range.last - range.first == 1;
+    for (std::size_t index = 0; index < header.scan.volumes; ++index) {
+      if (!range.holds(index)) {
+        image::read_volume(file, header, index, chunk, {});
+        continue;
+      }
+      indices.push_back(index);
+      if (single) kept.resize(header.scan.grid.voxels());
+      Sha256 digest;
+      image::read_volume(file, header, index, chunk, kept, &digest);
+      digests.push_back(digest.finish());
+    }
+    file.expect_end();
+    next_stored = header.scan.volumes;
+  }
+
+  void rewind() {
+    file.rewind();
+    const image::NiftiHeader again = image::read_nifti_header(file);  // up to the data
+    if (again.scan.volumes != header.scan.volumes || again.data_bytes != header.data_bytes) fail_changed();
+    next_stored = 0;
+    next_selected = 0;
+  }
+
+  SecretVector<double> next() {
+    SMPC_CHECK(next_selected < indices.size());
+    if (!kept.empty() && next_selected == 0) {
+      ++next_selected;
+      next_stored = header.scan.volumes;
+      return std::move(kept);
+    }
+    if (next_stored > indices[next_selected]) rewind();  // after the first pass, which has read them all
+    while (next_stored < indices[next_selected]) image::read_volume(file, header, next_stored++, chunk, {});
+    SecretVector<double> out(header.scan.grid.voxels());
+    Sha256 digest;
+    image::read_volume(file, header, next_stored++, chunk, out, &digest);
+    if (digest.finish() != digests[next_selected]) fail_changed();
+    ++next_selected;
+    return out;
+  }
+
+  [[noreturn]] void fail_changed() const {
+    file.fail("expected the file that was checked, found that it has changed since; run the command again");
+  }
+
+  image::ScanFile file;  // stays open: a file that takes its place by a rename is another one
+  const image::NiftiHeader header;
+  image::Chunk chunk;
+  std::vector<std::size_t> indices;
+  std::vector<Digest> digests;
+  SecretVector<double> kept;  // the only volume, until it is given out
+  std::size_t next_stored = 0;  // in the file
+  std::size_t next_selected = 0;
+};
+
+VolumeReader::VolumeReader(const std::filesystem::path& path, const VolumeSelection& selection)
+    : impl_(std::make_unique<Impl>(path, selection)) {}
+VolumeReader::~VolumeReader() = default;
+const ScanHeader& VolumeReader::header() const noexcept { return impl_->header.scan; }
+const std::vector<std::size_t>& VolumeReader::indices() const noexcept { return impl_->indices; }
+SecretVector<double> VolumeReader::next() { return impl_->next(); }
+void VolumeReader::rewind() { impl_->rewind(); }
+
+}  // namespace smpc

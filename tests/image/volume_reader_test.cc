@@ -1,0 +1,131 @@
+#include "smpc/image/volume_reader.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <numeric>
+
+#include "nifti_writer.h"
+#include "smpc/base/error.h"
+
+namespace smpc {
+namespace {
+
+using testing::gzip;
+using testing::nifti_file;
+using testing::NiftiSpec;
+using testing::TemporaryFile;
+
+std::string three_volumes(float last = 71) {
+  NiftiSpec s;
+  s.dim = {4, 4, 3, 2, 3, 1, 1, 1};
+  std::vector<float> voxels(72);
+  std::iota(voxels.begin(), voxels.end(), 0.0F);
+  voxels.back() = last;
+  return nifti_file(s, voxels);
+}
+
+void overwrite(const std::filesystem::path& path, const std::string& content) {
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  file << content;
+}
+
+template <class F>
+std::string refusal(F f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::bad_input);
+    return e.what();
+  }
+  return "taken";
+}
+
+TEST(VolumeReader, GivesWhatLoadScanGivesOneAtATimeAndAgainAfterRewind) {
+  for (const bool zipped : {false, true}) {
+    for (const char* selection : {"all", "0", "1", "2"}) {
+      const TemporaryFile f(zipped ? gzip(three_volumes()) : three_volumes());
+      const Scan scan = load_scan(f.path(), parse_volume_selection(selection));
+      VolumeReader reader(f.path(), parse_volume_selection(selection));
+      EXPECT_EQ(reader.indices(), scan.indices);
+      EXPECT_EQ(reader.header().volumes, 3U);
+      for (int pass = 0; pass < 3; ++pass) {
+        for (const auto& expected : scan.volumes) EXPECT_TRUE(reader.next() == expected) << selection;
+        reader.rewind();
+      }
+    }
+  }
+}
+
+TEST(VolumeReader, RewindsFromTheMiddle) {
+  const TemporaryFile f(gzip(three_volumes()));
+  VolumeReader reader(f.path(), {true, {}});
+  EXPECT_EQ(reader.next()[0], 0.0);
+  EXPECT_EQ(reader.next()[0], 24.0);
+  reader.rewind();
+  EXPECT_EQ(reader.next()[0], 0.0);
+}
+
+TEST(VolumeReader, RefusesBeforeAVolumeIsGivenWhateverLoadScanRefuses) {
+  const std::string good = three_volumes();
+  const std::string bad[] = {good.substr(0, good.size() - 1), gzip(good) + gzip("x"), gzip(good + "x"),
+                             three_volumes(std::numeric_limits<float>::quiet_NaN()),
+                             gzip(good).substr(0, gzip(good).size() - 3)};
+  for (const std::string& content : bad) {
+    const TemporaryFile f(content);
+    for (const char* selection : {"all", "0", "3", ""}) {
+      const VolumeSelection chosen = parse_volume_selection(selection);
+      const std::string expected = refusal([&] { load_scan(f.path(), chosen); });
+      EXPECT_NE(expected, "taken");
+      EXPECT_EQ(refusal([&] { VolumeReader(f.path(), chosen); }), expected);
+    }
+  }
+}
+
+TEST(VolumeReader, RefusesAVolumeThatChangedAfterItWasChecked) {
+  const TemporaryFile f(three_volumes());
+  VolumeReader reader(f.path(), {true, {}});
+  EXPECT_EQ(reader.next()[0], 0.0);
+  overwrite(f.path(), three_volumes(70));
+  EXPECT_EQ(reader.next()[0], 24.0);  // this one is as it was
+  EXPECT_NE(refusal([&] { reader.next(); }).find("has changed since"), std::string::npos);
+}
+
+TEST(VolumeReader, RefusesAFileThatWasCutOrReshapedAfterItWasChecked) {
+  const TemporaryFile f(three_volumes());
+  VolumeReader reader(f.path(), {true, {}});
+  std::filesystem::resize_file(f.path(), three_volumes().size() - 4);
+  reader.next();
+  reader.next();
+  EXPECT_NE(refusal([&] { reader.next(); }).find("cut short"), std::string::npos);
+
+  const TemporaryFile g(three_volumes());
+  VolumeReader other(g.path(), {true, {}});
+  NiftiSpec s;
+  s.dim = {4, 4, 3, 2, 2, 1, 1, 1};
+  overwrite(g.path(), nifti_file(s, std::vector<float>(48)));
+  EXPECT_NE(refusal([&] { other.next(); }).find("has changed since"), std::string::npos);
+}
+
+TEST(VolumeReader, AFileThatTakesItsPlaceIsNotRead) {
+  const TemporaryFile f(three_volumes());
+  const TemporaryFile other(three_volumes(5));
+  VolumeReader reader(f.path(), {true, {}});
+  std::filesystem::rename(other.path(), f.path());
+  for (int i = 0; i < 2; ++i) reader.next();
+  EXPECT_EQ(reader.next().back(), 71.0);
+}
+
+TEST(VolumeReader, RealScansOfSeveralVolumes) {
+  const std::filesystem::path nifti = std::filesystem::path(SMPC_SHARED_DATA) / "nifti";
+  if (!std::filesystem::exists(nifti)) GTEST_SKIP() << "no test data at " << nifti;
+  for (const char* name : {"nibabel_functional.nii", "nibabel_example4d.nii.gz", "nibabel_example_nifti2.nii.gz"}) {
+    const Scan scan = load_scan(nifti / name, {true, {}});
+    VolumeReader reader(nifti / name, {true, {}});
+    ASSERT_EQ(reader.indices(), scan.indices);
+    for (const auto& expected : scan.volumes) EXPECT_TRUE(reader.next() == expected) << name;
+  }
+}
+
+}  // namespace
+}  // namespace smpc
