@@ -4,7 +4,7 @@
 
 #include "common.h"
 #include "smpc/base/error.h"
-#include "smpc/image/scan.h"
+#include "smpc/image/volume_reader.h"
 #include "smpc/runtime/interpreter.h"
 #include "smpc/service/client.h"
 
@@ -79,18 +79,49 @@ void print_text(const Program& program, const std::vector<std::size_t>& volumes,
   line("program and masked weights, once", c.setup, "server", "");
 }
 
-// The volumes that --volume selects, in model order and in the clear: they stay in this process.
-std::vector<RingVector> quantise_all(const Program& program, const Scan& scan, const std::string& image) {
-  std::vector<RingVector> out;
-  for (std::size_t i = 0; i < scan.volumes.size(); ++i) {
-    out.push_back(quantise(program, scan.volumes[i], image + ", volume " + std::to_string(scan.indices[i])));
+// The volumes that --volume selects, quantised, one at a time; in the clear, so they stay in this process. All are
+// quantised, and refused where they must be, before the first is used; that one is kept, the others are read again when
+// their turn comes.
+class Volumes {
+ public:
+  Volumes(const Program& program, VolumeReader& reader, const std::string& image)
+      : program_(program), reader_(reader), image_(image) {
+    const std::size_t count = reader.indices().size();
+    while (at_ < count) {
+      RingVector one = read();
+      if (kept_.empty()) kept_ = std::move(one);
+    }
+    at_ = 0;
   }
-  return out;
-}
+
+  RingVector next() {
+    if (at_ == 0) {
+      ++at_;
+      return std::move(kept_);
+    }
+    if (at_ == 1) {
+      reader_.rewind();
+      reader_.next();
+    }
+    return read();
+  }
+
+ private:
+  RingVector read() {
+    const std::string what = image_ + ", volume " + std::to_string(reader_.indices()[at_++]);
+    return quantise(program_, reader_.next(), what);
+  }
+
+  const Program& program_;
+  VolumeReader& reader_;
+  const std::string image_;
+  RingVector kept_;  // the first
+  std::size_t at_ = 0;
+};
 
 void infer(const Arguments& a, const Identity& identity) {
   // The scan is read, and refused where it must be, before anyone is connected to.
-  const Scan scan = load_scan(a.image, a.selection);
+  VolumeReader scan(a.image, a.selection);
   Progress progress;
   ClientOptions options = a.options;
   options.progress = std::ref(progress);
@@ -99,16 +130,17 @@ void infer(const Arguments& a, const Identity& identity) {
   if (!program.grid) {
     fail_input("the server's model declares no grid, so it takes no --image; its owner can give --grid");
   }
-  check_grid(scan.header, *program.grid, a.image);
-  const auto results = client.infer(quantise_all(program, scan, a.image));
-  if (!a.json_wanted) return print_text(program, scan.indices, results, client.cost());
+  check_grid(scan.header(), *program.grid, a.image);
+  Volumes volumes(program, scan, a.image);
+  const auto results = client.infer(scan.indices().size(), [&] { return volumes.next(); });
+  if (!a.json_wanted) return print_text(program, scan.indices(), results, client.cost());
   json j = {{"program", client.program_hash()},
             {"mask", client.mask()},
             {"server", client.server_identity()},
             {"reveal", to_text(program.reveal)},
             {"results", json::array()},
             {"cost", cost_json(client.cost())}};
-  for (std::size_t i = 0; i < results.size(); ++i) j["results"].push_back(result_json(program, scan.indices[i], results[i]));
+  for (std::size_t i = 0; i < results.size(); ++i) j["results"].push_back(result_json(program, scan.indices()[i], results[i]));
   std::cout << j.dump() << std::endl;
 }
 

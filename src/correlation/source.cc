@@ -11,7 +11,8 @@ void append(BitVector& to, const BitVector& part, std::size_t volume, std::size_
   if (volume == 0) to = BitVector(part.size() * volumes);
   to.place(volume * part.size(), part);
 }
-void append(RingVector& to, const RingVector& part, std::size_t, std::size_t) {
+void append(RingVector& to, const RingVector& part, std::size_t volume, std::size_t volumes) {
+  if (volume == 0) to.reserve(part.size() * volumes);
   to.insert(to.end(), part.begin(), part.end());
 }
 void append(std::vector<BitVector>& to, const std::vector<BitVector>& part, std::size_t volume, std::size_t volumes) {

@@ -30,7 +30,8 @@ class LinearServerOp final : public PartyOp {
   void compute() {
     SMPC_CHECK(opened_.size() == d_.inputs * volumes_);
     const RingVector& x0 = input_.output();
-    for (std::size_t i = 0; i < opened_.size(); ++i) opened_[i] = d_.ring.reduce(opened_[i] + x0[i]);
+    SMPC_CHECK(x0.empty() || x0.size() == opened_.size());  // empty: zero
+    for (std::size_t i = 0; i < x0.size(); ++i) opened_[i] = d_.ring.reduce(opened_[i] + x0[i]);
     RingVector y = std::move(r_);
     for (std::size_t i = 0; i < y.size(); ++i) y[i] += static_cast<std::uint64_t>(weights_.bias[i % d_.outputs]);
     weights_.matrix.visit([&](auto m) { accumulate_product(m, d_.inputs, opened_, volumes_, y, d_.outputs, 0); });

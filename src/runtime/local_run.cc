@@ -45,6 +45,7 @@ LocalRun run_locally(const Program& program, const Weights& weights, const RingV
     if (i > 0 && std::holds_alternative<ArgMaxOp>(program.ops[i - 1].kind)) break;
     RingVector joined = server.share(i);
     const RingVector& mine = client.share(i);
+    if (joined.empty()) joined.resize(mine.size());
     for (std::size_t k = 0; k < joined.size(); ++k) joined[k] = program.tensors[i].ring.reduce(joined[k] + mine[k]);
     run.tensors.push_back(std::move(joined));
   }

@@ -19,7 +19,9 @@ PartyRun PartyRun::server(const Program& program, const Plan& plan, const Schedu
                           CorrelationSource& source, const Weights& weights) {
   check_weights(program, weights);
   PartyRun run(program, schedule, Party::server);
-  run.add_ops(plan, source, &weights, RingVector(program.input().count * schedule.volumes));
+  // Zero, which takes no memory where a linear map reads it.
+  const bool linear = !plan.ops.empty() && std::holds_alternative<LinearPlan>(plan.ops.front());
+  run.add_ops(plan, source, &weights, RingVector(linear ? 0 : program.input().count * schedule.volumes));
   return run;
 }
 

@@ -23,7 +23,8 @@ constexpr auto hello_time = 2min;      // a server may still be waiting for its 
 constexpr auto transfer_time = 60min;  // the masked weights over a slow line
 constexpr auto dealer_time = 30min;    // bundles that are made while we wait
 constexpr auto run_time = 10min;       // one inference
-constexpr std::uint32_t bundles_at_once = 32;
+constexpr std::uint32_t bundles_at_once = 32;   // taken in one request: the dealer makes them in one pass over A
+constexpr std::size_t finished_at_once = 16;     // in one pass over the masked weights, which holds a b for each
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -222,7 +223,9 @@ struct ClientService::Impl {
       material[i].corrections.assign(body.begin() + 32, body.end());
     }
     add(cost.offline, before, dealer.traffic());
-    finish_corrections(plan, masked, material);
+    for (std::size_t from = 0; from < material.size(); from += finished_at_once) {
+      finish_corrections(plan, masked, std::span(material).subspan(from, std::min(finished_at_once, material.size() - from)));
+    }
     for (std::size_t i = 0; i < batch; ++i) bundles[i].material = std::move(material[i]);
     state.store(bundles);
   }
@@ -236,31 +239,38 @@ struct ClientService::Impl {
     }
   }
 
-  std::vector<VolumeResult> infer(const std::vector<RingVector>& volumes) {
+  std::vector<VolumeResult> infer(std::size_t count, const std::function<RingVector()>& next) {
     if (!session) open_session();
-    provide(volumes.size());
+    provide(count);
     if (!session) open_session();
     std::vector<VolumeResult> results;
-    for (std::size_t from = 0; from < volumes.size(); from += most_volumes) {
-      const std::size_t n = std::min<std::size_t>(most_volumes, volumes.size() - from);
-      run_batch(std::span(volumes).subspan(from, n), results);
-      options.progress("inference", from + n, volumes.size());
+    for (std::size_t from = 0; from < count; from += most_volumes) {
+      const std::size_t n = std::min<std::size_t>(most_volumes, count - from);
+      run_batch(joined(n, next), n, results);
+      options.progress("inference", from + n, count);
     }
     close_session();
     state.forget_spent();
     return results;
   }
 
-  void run_batch(std::span<const RingVector> volumes, std::vector<VolumeResult>& results) {
-    std::vector<ClientBundle> bundles = state.open(filter, volumes.size());
-    if (bundles.size() < volumes.size()) {
+  // The next `volumes` volumes, back to back.
+  RingVector joined(std::size_t volumes, const std::function<RingVector()>& next) const {
+    RingVector input;
+    input.reserve(program->input().count * volumes);
+    for (std::size_t v = 0; v < volumes; ++v) {
+      const RingVector one = next();
+      input.insert(input.end(), one.begin(), one.end());
+    }
+    return input;
+  }
+
+  void run_batch(RingVector input, std::size_t volumes, std::vector<VolumeResult>& results) {
+    std::vector<ClientBundle> bundles = state.open(filter, volumes);
+    if (bundles.size() < volumes) {
       throw Error(ErrorKind::no_bundles, "stored correlated randomness is damaged and was set aside; run the command again");
     }
-    const Schedule schedule = make_schedule(*program, plan, volumes.size());
-    RingVector input;
-    input.reserve(program->input().count * volumes.size());
-    for (const RingVector& v : volumes) input.insert(input.end(), v.begin(), v.end());
-
+    const Schedule schedule = make_schedule(*program, plan, volumes);
     auto r = request();
     auto& infer = *r.mutable_infer();
     infer.set_program(text_of(filter.program));
@@ -291,7 +301,7 @@ struct ClientService::Impl {
                                [&](std::size_t passed) {
                                  options.progress("inference, message", passed, schedule.messages.size());
                                }});
-    read_results(run.result(), volumes.size(), results);
+    read_results(run.result(), volumes, results);
     add(cost.online, before, session->traffic());
     cost.messages += schedule.messages.size();
     cost.rounds += schedule.messages.size();
@@ -345,9 +355,13 @@ std::size_t ClientService::prefetch(std::size_t count) {
   return impl_->state.available(impl_->filter);
 }
 
-std::vector<VolumeResult> ClientService::infer(const std::vector<RingVector>& volumes) {
+std::vector<VolumeResult> ClientService::infer(std::size_t count, const std::function<RingVector()>& next) {
   connect();
-  return impl_->infer(volumes);
+  return impl_->infer(count, next);
+}
+
+std::vector<VolumeResult> ClientService::infer(const std::vector<RingVector>& volumes) {
+  return infer(volumes.size(), [at = volumes.begin()]() mutable { return *at++; });
 }
 
 const ClientCost& ClientService::cost() const noexcept {

@@ -1,5 +1,7 @@
 #include "smpc/service/server.h"
 
+#include <malloc.h>
+
 #include <atomic>
 #include <condition_variable>
 #include <ctime>
@@ -262,7 +264,13 @@ std::uint16_t ServerService::port() const noexcept { return impl_->listener.port
 
 void ServerService::run() {
   std::jthread registrar([this](std::stop_token stop) { impl_->register_with_dealer(stop); });
-  impl_->listener.run([this](Channel& channel, const PeerName& peer) { impl_->session(channel, peer); });
+  ::malloc_trim(0);  // what reading and compiling the model left behind
+  impl_->listener.run([this](Channel& channel, const PeerName& peer) {
+    struct Trim {
+      ~Trim() { ::malloc_trim(0); }  // the C library would keep what a large batch took
+    } const trim;
+    impl_->session(channel, peer);
+  });
 }
 
 void ServerService::stop() noexcept {

@@ -19,7 +19,7 @@ namespace smpc {
 
 Known declare_linear(const LinearDemand& d, std::size_t volumes, Known in, HalfList& halves);
 
-// `input` and `weights` outlive the op.
+// `input` and `weights` outlive the op. An empty share of the input stands for zero.
 std::unique_ptr<PartyOp> linear_server(const LinearDemand& d, std::size_t demand, PartyOp& input,
                                        CorrelationSource& source, const LinearWeights& weights);
 std::unique_ptr<PartyOp> linear_client(const LinearDemand& d, std::size_t demand, PartyOp& input,

@@ -34,7 +34,8 @@ class PartyRun {
 
   // The client's result: logits of every volume, or one index a volume.
   const RingVector& result();
-  // This party's share of tensor i (0: the input); not of an opened result.
+  // This party's share of tensor i (0: the input, where an empty share of the server's is zero); not of an opened
+  // result.
   const RingVector& share(std::size_t tensor);
 
  private:

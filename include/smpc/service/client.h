@@ -58,8 +58,11 @@ class ClientService {
   // Makes sure that masked weights and `count` unused bundles are stored. Returns how many are.
   std::size_t prefetch(std::size_t count);
 
-  // Runs the program on quantised volumes (runtime/interpreter.h: quantise). Bundles that are not stored are taken from
-  // the dealer first; all of them are there before anything is spent.
+  // Runs the program on `count` quantised volumes (runtime/interpreter.h: quantise). Bundles that are not stored are
+  // taken from the dealer first; all of them are there before anything is spent. `next` is called once for each volume,
+  // in order, and a batch (service/limits.h) is held at a time. What it throws ends the inference: the volumes of
+  // earlier batches have been computed then, and none of this one.
+  std::vector<VolumeResult> infer(std::size_t count, const std::function<RingVector()>& next);
   std::vector<VolumeResult> infer(const std::vector<RingVector>& volumes);
 
   const ClientCost& cost() const noexcept;
