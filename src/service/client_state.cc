@@ -110,20 +110,26 @@ std::vector<ClientBundle> ClientState::open(const BundleFilter& filter, std::siz
       broken.push_back(serial);
     }
   }
-  for (const Bytes& serial : broken) spend_serial(serial);
+  spend_serials(broken);
   return out;
 }
 
-void ClientState::spend_serial(ByteView serial) {
-  db_.prepare("UPDATE bundles SET state = 1, sealed = x'' WHERE serial = ?").bind(serial).run();
-  db_.prepare("DELETE FROM keys WHERE serial = ?").bind(serial).run();
+void ClientState::spend_serials(const std::vector<Bytes>& serials) {
+  Statement mark = db_.prepare("UPDATE bundles SET state = 1, sealed = x'' WHERE serial = ?");
+  Statement wipe_key = db_.prepare("DELETE FROM keys WHERE serial = ?");
+  for (const Bytes& serial : serials) {
+    mark.reset().bind(ByteView(serial)).run();
+    wipe_key.reset().bind(ByteView(serial)).run();
+  }
 }
 
 void ClientState::forget_spent() { db_.execute("PRAGMA wal_checkpoint(TRUNCATE)"); }
 
 void ClientState::spend(const std::vector<ClientBundle>& bundles) {
+  std::vector<Bytes> serials;
+  for (const ClientBundle& b : bundles) serials.emplace_back(b.header.serial.begin(), b.header.serial.end());
   Database::Transaction transaction(db_);
-  for (const ClientBundle& b : bundles) spend_serial(b.header.serial);
+  spend_serials(serials);
   transaction.commit();
 }
 

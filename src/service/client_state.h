@@ -47,7 +47,7 @@ class ClientState {
   void forget_spent();
 
  private:
-  void spend_serial(ByteView serial);
+  void spend_serials(const std::vector<Bytes>& serials);
   std::filesystem::path folder_;
   Database db_;
 };

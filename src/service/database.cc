@@ -23,6 +23,12 @@ Statement::Statement(sqlite3* db, std::string_view sql) : db_(db) {
 
 Statement::~Statement() { sqlite3_finalize(statement_); }
 
+Statement& Statement::reset() {
+  sqlite3_reset(statement_);
+  next_ = 1;
+  return *this;
+}
+
 Statement& Statement::bind(ByteView blob) {
   SMPC_CHECK(sqlite3_bind_blob64(statement_, next_++, blob.data(), blob.size(), nullptr) == SQLITE_OK);
   return *this;

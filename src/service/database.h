@@ -27,7 +27,8 @@ class Statement {
   Statement& bind(ByteView blob);
   Statement& bind(std::int64_t value);
   Statement& bind(std::string_view text);
-  bool step();  // true: a row
+  Statement& reset();  // to be bound and run again
+  bool step();         // true: a row
   // For an INSERT: false when a uniqueness constraint forbids it.
   bool run_unless_there();
   void run();

@@ -176,8 +176,9 @@ struct DealerService::Impl {
   void record_issued(const std::vector<ReadyBundle>& bundles, const BundleHeader& h) {
     const std::scoped_lock guard(db.mutex());
     Database::Transaction transaction(db);
+    Statement insert = db.prepare("INSERT INTO issued VALUES (?, ?, ?, ?, ?)");
     for (const ReadyBundle& b : bundles) {
-      const bool fresh = db.prepare("INSERT INTO issued VALUES (?, ?, ?, ?, ?)")
+      const bool fresh = insert.reset()
                              .bind(ByteView(b.serial))
                              .bind(std::string_view(h.client))
                              .bind(ByteView(h.instance))
@@ -186,6 +187,7 @@ struct DealerService::Impl {
                              .run_unless_there();
       SMPC_CHECK(fresh);
     }
+    insert.reset();
     transaction.commit();
   }
 

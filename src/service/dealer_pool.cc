@@ -8,9 +8,16 @@
 namespace smpc {
 namespace {
 
-constexpr std::size_t batch = 8;  // bundles made in one pass over A
+// Bundles made in one pass over A: a pass costs as much for one as for many, but its bundles come all at its end.
+constexpr std::size_t largest_batch = 32;
+constexpr std::size_t first_batch = 8;  // of an empty pool that nobody waits for: somebody may come soon
 
 }  // namespace
+
+std::size_t batch_size(std::size_t ready, std::size_t wanted, std::size_t have) noexcept {
+  if (wanted > have) return std::min(largest_batch, wanted - have);
+  return ready > have ? std::min(have == 0 ? first_batch : largest_batch, ready - have) : 0;
+}
 
 void DealerPool::add(const Registration& r) {
   auto program = std::make_shared<Program>();
@@ -100,7 +107,7 @@ void DealerPool::generate(std::stop_token stop) {
       std::unique_lock lock(mutex_);
       if (!changed_.wait(lock, stop, [&] { return next_to_fill() != nullptr; })) return;
       program = next_to_fill();
-      count = std::min(batch, std::max(ready_, program->wanted) - program->bundles.size());
+      count = batch_size(ready_, program->wanted, program->bundles.size());
     }
     const Registration& r = program->registration;
     std::vector<ReadyBundle> made(count);

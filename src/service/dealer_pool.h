@@ -34,6 +34,10 @@ struct ReadyBundle {
   SecretBytes corrections;
 };
 
+// How many bundles to make in one pass over A, where a pool has `have` of the `ready` that it keeps and clients wait for
+// `wanted`: what clients wait for, else what the pool lacks. 0: none.
+std::size_t batch_size(std::size_t ready, std::size_t wanted, std::size_t have) noexcept;
+
 class DealerPool {
  public:
   explicit DealerPool(std::size_t ready) : ready_(ready) {}

@@ -94,14 +94,16 @@ void ServerState::forget(const std::vector<Serial>& serials, const std::string& 
 void ServerState::record(const std::vector<Serial>& serials, const std::string& client) {
   const std::scoped_lock guard(db_.mutex());
   Database::Transaction transaction(db_);
+  Statement insert = db_.prepare("INSERT INTO used VALUES (?, ?, ?)");
   for (const Serial& s : serials) {
-    const bool fresh = db_.prepare("INSERT INTO used VALUES (?, ?, ?)")
+    const bool fresh = insert.reset()
                            .bind(ByteView(s))
                            .bind(std::string_view(client))
                            .bind(static_cast<std::int64_t>(std::time(nullptr)))
                            .run_unless_there();
     if (!fresh) fail_peer("a bundle was used already");
   }
+  insert.reset();
   transaction.commit();
   forget(serials, client);  // the journal counts them from here on; twice would use up a quota too early
 }

@@ -1,11 +1,14 @@
 // The main job: three processes, real certificates, the demo model at full size, real files.
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <fstream>
 #include <thread>
 
 #include "deployment.h"
+#include "image/nifti_writer.h"
 #include "smpc/compiler/float_reference.h"
 #include "smpc/runtime/interpreter.h"
 
@@ -79,6 +82,50 @@ TEST(EndToEnd, LogitsOfOneVolumeAndOfTwentyAreTheInterpretersAndCostWhatIsPredic
   }
   EXPECT_EQ(s.dealer->stop(), 0);
   EXPECT_EQ(s.server->stop(), 0);
+}
+
+// A 4-D scan of sparse volumes, of which every fifth is the same.
+std::string repeating_scan(std::size_t volumes) {
+  testing::NiftiSpec spec;
+  spec.dim = {4, 45, 54, 45, static_cast<std::int64_t>(volumes), 1, 1, 1};
+  spec.datatype = DT_UINT8;
+  spec.bitpix = 8;
+  std::vector<std::uint8_t> voxels(109350 * volumes);
+  for (std::size_t i = 0; i < voxels.size(); ++i) voxels[i] = (i % 109350) % 97 == i / 109350 % 5 ? 2 : 0;
+  return testing::nifti_file(spec, voxels);
+}
+
+// The largest resident set of any process that this one has waited for, in bytes.
+std::size_t largest_child() {
+  rusage usage{};
+  ::getrusage(RUSAGE_CHILDREN, &usage);
+  return static_cast<std::size_t>(usage.ru_maxrss) << 10;
+}
+
+TEST(EndToEnd, TwoBatchesTakeNoMoreMemoryOfTheClientThanOne) {
+  Deployment s({"--model", (demo / "mlp.onnx").string()});
+  s.start_dealer();
+  s.start_server();
+  const Reference reference(revealing(Reveal::label));
+  std::size_t after_one = 0;
+  for (const std::size_t volumes : {64U, 128U}) {
+    const testing::TemporaryFile file(repeating_scan(volumes));
+    const Outcome r = s.client({"--image", file.path().string(), "--volume", "all"}, 300);
+    ASSERT_EQ(r.exit_code, 0) << r.err;
+    if (volumes == 64) after_one = largest_child();
+    std::vector<std::string> labels;
+    for (std::size_t v = 0; v < 5; ++v) {
+      const std::size_t index = reference.output(load_scan(file.path(), {false, v}).volumes[0])[0];
+      labels.push_back(reference.compiled.program.labels[index]);
+    }
+    for (std::size_t v = 0, at = 0; v < volumes; ++v) {
+      const std::size_t end = r.out.find('\n', at);
+      EXPECT_EQ(r.out.substr(at, end - at), "volume " + std::to_string(v) + ": " + labels[v % 5]);
+      at = end + 1;
+    }
+  }
+  // As doubles alone, 64 volumes more take 56 MB.
+  EXPECT_LE(largest_child(), after_one + (std::size_t{24} << 20));
 }
 
 TEST(EndToEnd, TheLabelAloneByDefault) {

@@ -54,6 +54,21 @@ TEST(DealerPool, GivesAsManyAsAreAskedForEachOnce) {
   }
 }
 
+// One pass over A for all that a client waits for, up to 32; a first client of an empty pool does not wait for 16.
+TEST(DealerPool, MakesInOnePassWhatIsWaitedForElseWhatItLacks) {
+  EXPECT_EQ(batch_size(16, 0, 0), 8U);
+  EXPECT_EQ(batch_size(2, 0, 0), 2U);
+  EXPECT_EQ(batch_size(16, 0, 8), 8U);
+  EXPECT_EQ(batch_size(100, 0, 8), 32U);
+  EXPECT_EQ(batch_size(16, 0, 16), 0U);
+  EXPECT_EQ(batch_size(16, 1, 0), 1U);
+  EXPECT_EQ(batch_size(16, 32, 0), 32U);
+  EXPECT_EQ(batch_size(16, 32, 16), 16U);
+  EXPECT_EQ(batch_size(0, 64, 0), 32U);
+  EXPECT_EQ(batch_size(0, 0, 0), 0U);
+  EXPECT_EQ(batch_size(16, 3, 10), 6U);
+}
+
 TEST(DealerPool, RefusesWhatNobodyRegistered) {
   DealerPool pool(2);
   const Registration r = registration();
