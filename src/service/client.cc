@@ -284,6 +284,7 @@ struct ClientService::Impl {
     session->set_deadline(Clock::now() + run_time);
     send_control(*session, r);
     // While the server checks the request: all that the first message needs. It leaves after Ready alone.
+    state.prepare_to_spend();
     const auto source = client_source(plan, std::move(material));
     PartyRun run = PartyRun::client(*program, plan, schedule, *source, std::move(input));
     run.prepare();

@@ -114,16 +114,30 @@ std::vector<ClientBundle> ClientState::open(const BundleFilter& filter, std::siz
   return out;
 }
 
+// Without their keys the contents are nothing: they are cleared later (forget_spent), since that writes many pages.
 void ClientState::spend_serials(const std::vector<Bytes>& serials) {
-  Statement mark = db_.prepare("UPDATE bundles SET state = 1, sealed = x'' WHERE serial = ?");
+  Statement mark = db_.prepare("UPDATE bundles SET state = 1 WHERE serial = ?");
   Statement wipe_key = db_.prepare("DELETE FROM keys WHERE serial = ?");
   for (const Bytes& serial : serials) {
     mark.reset().bind(ByteView(serial)).run();
     wipe_key.reset().bind(ByteView(serial)).run();
   }
+  spent_.insert(spent_.end(), serials.begin(), serials.end());
 }
 
-void ClientState::forget_spent() { db_.execute("PRAGMA wal_checkpoint(TRUNCATE)"); }
+void ClientState::forget_spent() {
+  {
+    Database::Transaction transaction(db_);
+    Statement clear = db_.prepare("UPDATE bundles SET sealed = x'' WHERE serial = ?");
+    for (const Bytes& serial : spent_) clear.reset().bind(ByteView(serial)).run();
+    clear.reset();
+    transaction.commit();
+  }
+  spent_.clear();
+  db_.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+void ClientState::prepare_to_spend() { db_.execute("PRAGMA user_version = 1"); }
 
 void ClientState::spend(const std::vector<ClientBundle>& bundles) {
   std::vector<Bytes> serials;

@@ -41,14 +41,18 @@ class ClientState {
   std::size_t available(const BundleFilter& filter);
   // The oldest `count` that open; those that do not (damaged, foreign) are set aside for good. Fewer when there are fewer.
   std::vector<ClientBundle> open(const BundleFilter& filter, std::size_t count);
-  // Durably: afterwards their keys and contents are gone.
+  // Durably: afterwards they are never opened again and their keys are gone.
   void spend(const std::vector<ClientBundle>& bundles);
-  // Empties the write-ahead log, in which what was spent may still stand.
+  // Writes a value that is there already, so that the write-ahead log is begun and its folder synced before a server
+  // waits for spend().
+  void prepare_to_spend();
+  // Clears the contents of what was spent, and empties the write-ahead log, in which keys may still stand.
   void forget_spent();
 
  private:
   void spend_serials(const std::vector<Bytes>& serials);
   std::filesystem::path folder_;
+  std::vector<Bytes> spent_;  // serials whose contents are still there
   Database db_;
 };
 
