@@ -65,6 +65,32 @@ TEST(Inference, SeventyVolumesAreCutIntoTwoBatches) {
   EXPECT_EQ(world.serials_used(), 70);
 }
 
+// A batch has been computed before a volume of the next one is asked for; a volume that cannot be had costs no bundle of
+// its own batch.
+TEST(Inference, VolumesAreAskedForWhenTheirBatchComes) {
+  World world;
+  const auto input = world.volumes(70);
+  std::size_t asked = 0;
+  {
+    const auto client = world.client();
+    const auto failure = failure_of([&] {
+      client->infer(input.size(), [&]() -> RingVector {
+        if (asked == most_volumes) {
+          EXPECT_EQ(world.serials_used(), most_volumes);
+        }
+        if (asked == most_volumes + 3) fail_input("the file has changed");
+        return input[asked++];
+      });
+    });
+    ASSERT_TRUE(failure);
+    EXPECT_EQ(failure->kind, ErrorKind::bad_input);
+    EXPECT_EQ(failure->text, "the file has changed");
+  }
+  EXPECT_EQ(asked, most_volumes + 3);
+  EXPECT_EQ(world.serials_used(), most_volumes);
+  EXPECT_EQ(world.stored().size(), 6U);
+}
+
 TEST(Inference, CostsOfSetupAndBundlesAreCountedWhereTheyArise) {
   World world;
   const auto first = world.client();
