@@ -70,6 +70,7 @@ void add_all_metadata(onnx::ModelProto& model, std::span<const Network> table) {
   add_metadata(model, "smpc.labels", labels.dump());
   add_metadata(model, "smpc.grid", place.dump());
   add_metadata(model, "smpc.input-range", std::to_string(static_cast<int>(input_range)));
+  add_metadata(model, "smpc.input-rms", std::to_string(static_cast<int>(input_rms)));
 }
 
 void add_layers(onnx::GraphProto& graph, const Mlp& mlp, std::span<const std::uint32_t> brain) {

@@ -18,6 +18,7 @@ constexpr std::size_t nz = 45;
 constexpr std::size_t voxel_count = nx * ny * nz;
 constexpr float voxel_mm = 4;
 constexpr float input_range = 32;  // what the model declares: every voxel lies in [-32, 32]
+constexpr float input_rms = 1;     // and that a volume's root mean square is about this: most have 0.35 to 0.65
 
 constexpr std::size_t voxel_index(std::size_t i, std::size_t j, std::size_t k) noexcept {
   return (i * ny + j) * nz + k;

@@ -104,6 +104,10 @@ void CompileArguments::add_to(CLI::App& app) {
       ->check(CLI::PositiveNumber);
   app.add_option("--input-norm", input_norm_, "largest Euclidean norm of the input (default: the model's, else none)")
       ->check(CLI::PositiveNumber);
+  app.add_option("--input-rms", input_rms_,
+                 "usual root mean square of an input element; a hint for the choice of scales, never a limit (default: "
+                 "the model's, else a sixteenth of the declared range, else 2 on the MNI 4 mm grid)")
+      ->check(CLI::PositiveNumber);
   app.add_option("--labels", labels_, "file of class names: CSV index,name, or a name a line (default: the model's)");
   app.add_option("--grid", grid_, "NIfTI file whose grid the model expects (default: the model's, else MNI 4 mm)");
   app.add_option("--reveal", reveal_,
@@ -119,6 +123,7 @@ CompileOptions CompileArguments::options() const {
   o.bits = bits_;
   o.input_range = input_range_;
   o.input_norm = input_norm_;
+  o.input_rms = input_rms_;
   if (!labels_.empty()) o.labels = read_labels(labels_);
   if (!grid_.empty()) o.grid = read_scan_header(grid_).grid;
   o.reveal = reveal_ == "logits" ? Reveal::logits : Reveal::label;
@@ -126,7 +131,7 @@ CompileOptions CompileArguments::options() const {
 }
 
 bool CompileArguments::any() const {
-  return scale_ || bits_ || input_range_ || input_norm_ || !labels_.empty() || !grid_.empty() || reveal_ != "label";
+  return scale_ || bits_ || input_range_ || input_norm_ || input_rms_ || !labels_.empty() || !grid_.empty() || reveal_ != "label";
 }
 
 void serve_until_signalled(const std::function<void()>& serve, const std::function<void()>& stop) {

@@ -27,7 +27,7 @@ struct Folders {
 };
 void add_folder_options(CLI::App& app, Role role, Folders& folders);
 
-// The compile options of interface: --scale --bits --input-range --input-norm --labels --grid --reveal.
+// The compile options of interface: --scale --bits --input-range --input-norm --input-rms --labels --grid --reveal.
 class CompileArguments {
  public:
   void add_to(CLI::App& app);
@@ -40,6 +40,7 @@ class CompileArguments {
   std::optional<unsigned> bits_;
   std::optional<double> input_range_;
   std::optional<double> input_norm_;
+  std::optional<double> input_rms_;
   std::string labels_;
   std::string grid_;
   std::string reveal_ = "label";

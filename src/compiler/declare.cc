@@ -1,4 +1,5 @@
 // Pass 1, and the options as JSON.
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -9,6 +10,12 @@ namespace smpc {
 namespace {
 
 using nlohmann::json;
+
+// Where a range is declared and no root mean square, an input is taken to be about this part of its range.
+constexpr double usual_part_of_range = 1.0 / 16;
+// Where neither is, on the usual grid: z-maps have a variance of about 1 by construction, over the brain; twice that
+// leaves room for strong components.
+constexpr double usual_rms_of_z_maps = 2;
 
 double positive(const std::string& text, const std::string& what) {
   std::size_t used = 0;
@@ -93,6 +100,7 @@ std::string to_json(const CompileOptions& o) {
   if (o.bits) j["bits"] = *o.bits;
   if (o.input_range) j["input-range"] = *o.input_range;
   if (o.input_norm) j["input-norm"] = *o.input_norm;
+  if (o.input_rms) j["input-rms"] = *o.input_rms;
   if (!o.labels.empty()) j["labels"] = o.labels;
   if (o.grid) j["grid"] = grid_json(*o.grid);
   return j.dump();
@@ -107,12 +115,19 @@ CompileOptions compile_options_from_json(const std::string& text) {
     if (j.contains("bits")) o.bits = j["bits"].get<unsigned>();
     if (j.contains("input-range")) o.input_range = j["input-range"].get<double>();
     if (j.contains("input-norm")) o.input_norm = j["input-norm"].get<double>();
+    if (j.contains("input-rms")) o.input_rms = j["input-rms"].get<double>();
     if (j.contains("labels")) o.labels = j["labels"].get<std::vector<std::string>>();
     if (j.contains("grid")) o.grid = grid_of(j["grid"]);
     return o;
   } catch (const json::exception&) {
     fail_input("the weights file: its compile options cannot be read; compile the model again");
   }
+}
+
+std::size_t input_count(const CompileState& state) {
+  std::size_t n = 1;
+  for (const auto d : state.network.input_dims) n *= static_cast<std::size_t>(d);
+  return n;
 }
 
 std::size_t class_count(const Network& network) {
@@ -129,15 +144,21 @@ void declare(CompileState& s, const std::map<std::string, std::string>& metadata
     const auto it = metadata.find(key);
     return it == metadata.end() ? nullptr : &it->second;
   };
+  const auto number = [&](const std::optional<double>& option, const char* key) -> std::optional<double> {
+    const std::string* text = find(key);
+    if (option || text == nullptr) return option;
+    return positive(*text, "the model's metadata " + std::string(key));
+  };
   if (s.network.layers.empty()) fail_input("the model: expected at least one layer, found none");
-  const auto* range = find("smpc.input-range");
-  s.input_range = s.options.input_range ? *s.options.input_range
-                  : range               ? positive(*range, "the model's metadata smpc.input-range")
-                                        : default_input_range;
-  const auto* norm = find("smpc.input-norm");
-  s.input_norm = s.options.input_norm ? *s.options.input_norm
-                 : norm               ? positive(*norm, "the model's metadata smpc.input-norm")
-                                      : 0;
+  const auto range = number(s.options.input_range, "smpc.input-range");
+  s.input_range = range.value_or(default_input_range);
+  s.input_norm = number(s.options.input_norm, "smpc.input-norm").value_or(0);
+  const bool usual_grid = looks_like_mni_4mm(s.network.input_dims);
+  const double part = s.input_range * usual_part_of_range;
+  s.input_rms = number(s.options.input_rms, "smpc.input-rms").value_or(range || !usual_grid ? part : usual_rms_of_z_maps);
+  // Never beyond what is refused; and where a norm is declared, half of it is usual.
+  s.input_rms = std::min(s.input_rms, s.input_range);
+  if (s.input_norm > 0) s.input_rms = std::min(s.input_rms, s.input_norm / 2 / std::sqrt(static_cast<double>(input_count(s))));
   const std::size_t classes = class_count(s.network);
   const auto* labels = find("smpc.labels");
   if (!s.options.labels.empty()) {
@@ -156,11 +177,10 @@ void declare(CompileState& s, const std::map<std::string, std::string>& metadata
     s.grid = s.options.grid;
   } else if (grid != nullptr) {
     s.grid = grid_of(json::parse(*grid, nullptr, false));
-  } else if (looks_like_mni_4mm(s.network.input_dims)) {
+  } else if (usual_grid) {
     s.grid = default_grid();
   }
-  std::size_t inputs = 1;
-  for (const auto d : s.network.input_dims) inputs *= static_cast<std::size_t>(d);
+  const std::size_t inputs = input_count(s);
   if (s.grid && s.grid->voxels() != inputs) {
     fail_input("the grid: expected as many voxels as the model has inputs, " + std::to_string(inputs) + ", found " +
                std::to_string(s.grid->voxels()));

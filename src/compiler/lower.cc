@@ -1,34 +1,13 @@
-// Pass 4: sound bounds, element by element, then rings and ops.
+// Pass 4: rings from sound bounds, then ops.
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
+#include "bounds.h"
 #include "passes.h"
 #include "smpc/base/error.h"
-#include "smpc/base/wide.h"
 
 namespace smpc {
 namespace {
-
-struct Interval {
-  i128 low = 0;
-  i128 high = 0;
-};
-
-// Bits of a two's complement integer that holds [low, high].
-unsigned wide_bits(const Interval& v) {
-  const auto magnitude = [](i128 x) { return static_cast<u128>(x < 0 ? ~x : x); };
-  const u128 all = magnitude(v.low) | magnitude(v.high);
-  const auto high = static_cast<std::uint64_t>(all >> 64);
-  const auto low = static_cast<std::uint64_t>(all);
-  return 1 + static_cast<unsigned>(high != 0 ? 64 + std::bit_width(high) : std::bit_width(low));
-}
-
-Interval hull(const std::vector<Interval>& values) {
-  Interval all = values.front();
-  for (const Interval& v : values) all = {std::min(all.low, v.low), std::max(all.high, v.high)};
-  return all;
-}
 
 class Lowering {
  public:
@@ -64,47 +43,18 @@ class Lowering {
     program().input_norm = s_.input_norm;
     program().grid = s_.grid;
     program().labels = s_.labels;
-    std::size_t inputs = 1;
-    for (const std::size_t d : program().input_shape) inputs *= d;
+    const std::size_t inputs = input_count(s_);
     const double limit = std::nearbyint(std::ldexp(s_.input_range, s_.input_scale));
     if (!(limit < std::ldexp(1.0, 62))) fail_input("the input range: too large for 64 bits; give a smaller --input-range");
-    bounds_.assign(inputs, {-static_cast<i128>(limit), static_cast<i128>(limit)});
-    norm_ = std::ldexp(s_.input_norm, s_.input_scale);
-    program().tensors.push_back({inputs, s_.input_scale, Ring{std::max(2U, wide_bits(hull(bounds_)))}});
-  }
-
-  // Interval arithmetic on the integers themselves; the first layer also by Cauchy and Schwarz, where a norm is declared.
-  void bound(const Affine& a, const LinearWeights& w) {
-    std::vector<Interval> out(a.outputs);
-    WeightMatrix::Wide row(a.inputs);
-    for (std::size_t o = 0; o < a.outputs; ++o) {
-      w.matrix.read(o * a.inputs, row);
-      i128 low = 0;
-      i128 high = 0;
-      double square = 0;
-      for (std::size_t i = 0; i < a.inputs; ++i) {
-        const i128 x = row[i] * bounds_[i].low;
-        const i128 y = row[i] * bounds_[i].high;
-        low += std::min(x, y);
-        high += std::max(x, y);
-        square += static_cast<double>(row[i]) * row[i];
-      }
-      if (norm_ > 0) {
-        const auto limit = static_cast<i128>(std::sqrt(square) * norm_ * (1 + 1e-9)) + 1;
-        low = std::max(low, -limit);
-        high = std::min(high, limit);
-      }
-      out[o] = {low + w.bias[o], high + w.bias[o]};
-    }
-    norm_ = 0;
-    bounds_ = std::move(out);
+    bounds_ = Bounds(inputs, static_cast<i128>(limit), std::ldexp(s_.input_norm, s_.input_scale));
+    program().tensors.push_back({inputs, s_.input_scale, Ring{std::max(2U, wide_bits(bounds_.hull()))}});
   }
 
   // The ring of what the affine map reads is its accumulator's.
   bool affine(const Affine& a, const AffinePlan& plan, const LinearWeights& w, bool last, bool truncates,
               std::string& why) {
-    bound(a, w);
-    Interval all = hull(bounds_);
+    bounds_.linear(w, last);
+    Interval all = bounds_.hull();
     if (last && s_.options.reveal == Reveal::label) all = {all.low - all.high, all.high - all.low};  // differences
     unsigned bits = std::max(2U, wide_bits(all) + (truncates ? 1 : 0));
     if (!fits(bits, a.name, why)) return false;
@@ -118,14 +68,14 @@ class Lowering {
 
   // The op's output is shared in the ring of the next accumulator, which the next affine map sets.
   void shift(const std::string& name, OpKind kind) {
-    const bool clamps = std::holds_alternative<ReluOp>(kind);
-    for (Interval& b : bounds_) {
-      if (clamps) b = {std::max<i128>(b.low, 0), std::max<i128>(b.high, 0)};
-      b = {b.low >> pending_shift_, b.high >> pending_shift_};
+    if (std::holds_alternative<ReluOp>(kind)) {
+      bounds_.relu(pending_shift_);
+    } else {
+      bounds_.truncate(pending_shift_);
     }
     const TensorType& in = program().tensors.back();
     const TensorType out{in.count, in.scale - static_cast<int>(pending_shift_),
-                         Ring{std::max(2U, wide_bits(hull(bounds_)))}};
+                         Ring{std::max(2U, wide_bits(bounds_.hull()))}};
     program().ops.push_back({name, kind});
     program().tensors.push_back(out);
     pending_shift_ = 0;
@@ -136,7 +86,7 @@ class Lowering {
     if (s_.options.reveal == Reveal::label) {
       TensorType& logits = program().tensors.back();
       if (!std::holds_alternative<LinearOp>(program().ops.back().kind)) {
-        const Interval all = hull(bounds_);
+        const Interval all = bounds_.hull();
         const unsigned bits = std::max(2U, wide_bits({all.low - all.high, all.high - all.low}));
         if (!fits(bits, program().ops.back().name, why)) return false;
         logits.ring = Ring{bits};
@@ -157,8 +107,7 @@ class Lowering {
   }
 
   CompileState& s_;
-  std::vector<Interval> bounds_;
-  double norm_ = 0;
+  Bounds bounds_;
   unsigned pending_shift_ = 0;
 };
 

@@ -1,6 +1,7 @@
 // The compiler as a list of passes over one state. Each says what is true after it; compile.cc runs them in order.
 #pragma once
 
+#include "budget.h"
 #include "smpc/compiler/compile.h"
 
 namespace smpc {
@@ -18,6 +19,7 @@ struct CompileState {
   CompileOptions options;
   double input_range = 0;
   double input_norm = 0;  // 0: none declared
+  double input_rms = 0;
   std::vector<std::string> labels;
   std::optional<Grid> grid;
 
@@ -29,15 +31,19 @@ struct CompileState {
   Program program;                  // pass 4
 };
 
-// 1. What the model and the options declare is read, checked, and agreed: range, norm, labels, grid.
+// 1. What the model and the options declare is read, checked, and agreed: range, norm, rms, labels, grid.
 void declare(CompileState& state, const std::map<std::string, std::string>& metadata);
-// 2. Every tensor has a scale. `target` is the standard deviation that each source of error may add to a logit.
+// 2. Every tensor has a scale. `target` is the standard deviation that each source of error may add to a logit on
+// average: the sum of their variances is shared out by what bits cost.
 void choose_scales(CompileState& state, double target);
 // 3. Weights and biases are integers, with what rounding to nearest needs already in the bias.
 void quantise_weights(CompileState& state);
 // 4. Every tensor has a ring that provably holds it, and the program stands. False when 64 bits (or --bits) do not
 // suffice; `why` then names the layer.
 bool lower(CompileState& state, std::string& why);
+
+// The elements of the first tensor.
+std::size_t input_count(const CompileState& state);
 
 // The classes of the network: outputs of its last layer.
 std::size_t class_count(const Network& network);

@@ -13,11 +13,10 @@ namespace {
 using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using ConstMap = Eigen::Map<const Matrix>;
 
-constexpr int most_fraction_bits = 40;
-// An input is taken to be about this part of its declared range, root mean square; where a norm is declared, half of it.
-constexpr double usual_part_of_range = 1.0 / 16;
-// Activations are taken to be up to this much larger than random weights would make them.
-constexpr double alignment = 4;
+// Activations are taken to be this much larger than random weights would make them: a trained first layer looks for what
+// its inputs show, later ones much less (found on trained classifiers of images: up to 20, then about 1.2 a layer).
+constexpr double first_alignment = 16;
+constexpr double later_alignment = 1.5;
 
 ConstMap matrix_of(const Affine& a) {
   return {a.weights.data(), static_cast<Eigen::Index>(a.outputs), static_cast<Eigen::Index>(a.inputs)};
@@ -36,24 +35,47 @@ double largest_row_norm_of_product(const Matrix& j, const ConstMap& w) {
   return std::sqrt(squares.maxCoeff());
 }
 
-// Fractional bits so that a rounding error of 2^-f / sqrt(12) times `gain` is at most `target`.
-int bits_for_error(double gain, double target) {
-  if (!(gain > 0)) return 0;
-  return std::clamp(static_cast<int>(std::ceil(std::log2(gain / (std::sqrt(12.0) * target)))), 0, most_fraction_bits);
-}
-
-double rounding(int bits) { return std::ldexp(1.0, -bits) / std::sqrt(12.0); }
-
-float largest_weight(const Affine& a) {
+double largest_weight(const Affine& a) {
   float largest = 0;
   for (const float w : a.weights) largest = std::max(largest, std::abs(w));
-  return largest;
+  return static_cast<double>(largest);
 }
 
-// So that the largest weight stays below 2^30.
-int most_weight_scale(const Affine& a) {
-  const float largest = largest_weight(a);
-  return largest > 0 ? 29 - std::ilogb(largest) : most_fraction_bits;
+// How far an error of unit variance in every element of an affine map's output, or of its input, moves a logit.
+struct Gains {
+  std::vector<double> output;
+  std::vector<double> input;
+};
+
+Gains gains_of(const std::vector<const Affine*>& affines) {
+  const std::size_t count = affines.size();
+  Gains g{std::vector<double>(count, 1), std::vector<double>(count, 1)};
+  Matrix downstream;
+  for (std::size_t k = count; k-- > 0;) {
+    const ConstMap w = matrix_of(*affines[k]);
+    if (downstream.size() == 0) {
+      g.input[k] = static_cast<double>(w.rowwise().norm().maxCoeff());
+      if (k > 0) downstream = w;
+      continue;
+    }
+    g.output[k] = largest_row_norm(downstream);
+    if (k > 0) {
+      downstream = Matrix(downstream * w);
+      g.input[k] = largest_row_norm(downstream);
+    } else {
+      g.input[k] = largest_row_norm_of_product(downstream, w);
+    }
+  }
+  return g;
+}
+
+// What a bit more costs online, in bits, where a layer's accumulator gets a bit wider: its input is sent, and every
+// output that is compared takes about nine bits both ways (docs/PROTOCOLS.md, section 5: 408 bits at a width of 44).
+constexpr std::uint64_t compared = 9;
+
+std::uint64_t price_of(const CompileState& s, std::size_t layer, const Affine& a) {
+  const bool opened = layer + 1 == s.network.layers.size() && s.options.reveal == Reveal::logits;
+  return a.inputs + (opened ? 1 : compared) * a.outputs;
 }
 
 }  // namespace
@@ -61,51 +83,45 @@ int most_weight_scale(const Affine& a) {
 void choose_scales(CompileState& s, double target) {
   s.affines.clear();
   const auto& layers = s.network.layers;
+  std::vector<const Affine*> affines;
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    if (std::holds_alternative<Affine>(layers[i])) s.affines.push_back({i, 0, 0, 0});
-  }
-  const auto affine = [&](std::size_t k) -> const Affine& { return std::get<Affine>(layers[s.affines[k].layer]); };
-  const std::size_t count = s.affines.size();
-
-  // How far an error at an affine map's output (of unit variance per element), or at its input, moves a logit.
-  std::vector<double> output_gain(count, 1);
-  std::vector<double> input_gain(count, 1);
-  Matrix downstream;
-  for (std::size_t k = count; k-- > 0;) {
-    const ConstMap w = matrix_of(affine(k));
-    output_gain[k] = downstream.size() == 0 ? 1 : largest_row_norm(downstream);
-    if (downstream.size() == 0) {
-      input_gain[k] = static_cast<double>(w.rowwise().norm().maxCoeff());
-      if (k > 0) downstream = w;
-    } else if (k > 0) {
-      downstream = Matrix(downstream * w);
-      input_gain[k] = largest_row_norm(downstream);
-    } else {
-      input_gain[k] = largest_row_norm_of_product(downstream, w);
+    if (const auto* a = std::get_if<Affine>(&layers[i])) {
+      s.affines.push_back({i, 0, 0, 0});
+      affines.push_back(a);
     }
   }
+  const Gains gains = gains_of(affines);
+  const std::size_t count = affines.size();
+  const bool open_end = count == 0 || s.affines.back().layer + 1 < layers.size();  // the last tensor is an activation
 
-  const double inputs = static_cast<double>(count == 0 ? class_count(s.network) : affine(0).inputs);
-  double norm = s.input_norm > 0 ? s.input_norm / 2 : s.input_range * usual_part_of_range * std::sqrt(inputs);
-  double variance = 0;
-  const auto add_error = [&](double gain, int bits) { variance += std::pow(gain * rounding(bits), 2); };
-
-  s.input_scale = bits_for_error(count == 0 ? 1 : input_gain[0], target);
-  add_error(count == 0 ? 1 : input_gain[0], s.input_scale);
-  int scale = s.input_scale;
+  std::vector<LayerSources> sources;
+  double norm = s.input_rms * std::sqrt(static_cast<double>(input_count(s)));
   for (std::size_t k = 0; k < count; ++k) {
+    const Affine& a = *affines[k];
+    const double largest = largest_weight(a);
+    sources.push_back({price_of(s, s.affines[k].layer, a), gains.input[k], largest > 0 ? norm * gains.output[k] : 0,
+                       largest, k > 0 ? s.options.scale : std::nullopt});
+    norm *= k == 0 ? first_alignment : later_alignment;
+    norm *= static_cast<double>(matrix_of(a).norm()) / std::sqrt(static_cast<double>(a.inputs));
+  }
+  if (open_end) {
+    sources.push_back({compared * class_count(s.network), 1, 0, 0, count > 0 ? s.options.scale : std::nullopt});
+  }
+  const double budget = target * target * static_cast<double>(2 * count + (open_end ? 1 : 0));
+  const std::vector<LayerScales> chosen = cheapest_scales(sources, budget);
+
+  s.input_scale = chosen.front().input;
+  int scale = s.input_scale;
+  double variance = 0;
+  for (std::size_t k = 0; k < chosen.size(); ++k) {
+    variance += variance_of(sources[k], {scale, chosen[k].weights});
+    if (k == count) break;
     AffinePlan& plan = s.affines[k];
-    const Affine& a = affine(k);
     plan.input_scale = scale;
-    plan.weight_scale = std::min(bits_for_error(norm * output_gain[k], target), most_weight_scale(a));
-    add_error(norm * output_gain[k], plan.weight_scale);
-    norm = alignment * static_cast<double>(matrix_of(a).norm()) * norm / std::sqrt(static_cast<double>(a.inputs));
-    if (k + 1 == count && plan.layer + 1 == layers.size()) break;  // the logits stay as they are
-    const double next_gain = k + 1 < count ? input_gain[k + 1] : 1;
-    const int wanted = s.options.scale ? *s.options.scale : bits_for_error(next_gain, target);
-    scale = std::min(wanted, plan.output_scale());
+    plan.weight_scale = chosen[k].weights;
+    if (k + 1 == chosen.size()) break;  // the logits stay as they are
+    scale = std::min(chosen[k + 1].input, plan.output_scale());
     plan.shift = static_cast<unsigned>(plan.output_scale() - scale);
-    add_error(next_gain, scale);
   }
   s.logit_error = std::sqrt(variance);
 }

@@ -147,6 +147,19 @@ TEST(Compile, ADeclaredNormMakesRingsNarrower) {
   EXPECT_NO_THROW(quantise(p, std::vector<double>(5000, 1.0), "x"));
 }
 
+TEST(Compile, ADeclaredRootMeanSquareIsAHintThatRefusesNothing) {
+  CompileOptions o;
+  o.input_range = 32;
+  o.reveal = Reveal::logits;
+  const Program usual = compile(network({600, 20, 5}, 1), o, {}).program;
+  const Program hinted = compile(network({600, 20, 5}, 1), o, {{"smpc.input-rms", "0.25"}}).program;
+  EXPECT_LT(hinted.input().ring.bits, usual.input().ring.bits);
+  EXPECT_NO_THROW(quantise(hinted, std::vector<double>(600, 32.0), "x"));
+  o.input_rms = 2;  // the option wins; a sixteenth of the range is the default
+  EXPECT_EQ(compile(network({600, 20, 5}, 1), o, {{"smpc.input-rms", "0.25"}}).program, usual);
+  refusal(network({600, 20, 5}, 1), {}, {{"smpc.input-rms", "none"}});
+}
+
 TEST(Compile, Fault54ABoundThatTheRingDoesNotHoldNamesTheLayer) {
   CompileOptions o;
   o.bits = 12;
@@ -209,12 +222,14 @@ TEST(Compile, OptionsSurviveAsJson) {
   o.bits = 50;
   o.input_range = 0.1;
   o.input_norm = 3;
+  o.input_rms = 0.7;
   o.labels = {"x", "\xc3\xa9"};
   o.grid = default_grid();
   o.reveal = Reveal::logits;
   const CompileOptions back = compile_options_from_json(to_json(o));
   EXPECT_EQ(to_json(back), to_json(o));
   EXPECT_EQ(back.input_range, o.input_range);
+  EXPECT_EQ(back.input_rms, o.input_rms);
   EXPECT_EQ(back.grid, o.grid);
   EXPECT_EQ(back.labels, o.labels);
 }

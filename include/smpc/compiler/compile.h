@@ -17,6 +17,7 @@ struct CompileOptions {
   std::optional<unsigned> bits;        // no ring is wider
   std::optional<double> input_range;   // largest |value| of the input
   std::optional<double> input_norm;    // largest Euclidean norm of the input
+  std::optional<double> input_rms;     // usual root mean square of an input element: a hint for scales, no limit
   std::vector<std::string> labels;
   std::optional<Grid> grid;
   Reveal reveal = Reveal::label;
@@ -32,7 +33,7 @@ struct Compiled {
   double logit_error = 0;  // estimated standard deviation of a logit's error against float
 };
 
-// `metadata`: the model's smpc.labels, smpc.grid, smpc.input-range, smpc.input-norm, where it has them.
+// `metadata`: the model's smpc.labels, smpc.grid, smpc.input-range, smpc.input-norm, smpc.input-rms, where it has them.
 // Refuses (bad_input) a model that does not fit, naming the layer.
 Compiled compile(Network network, const CompileOptions& options, const std::map<std::string, std::string>& metadata);
 
