@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array file_names{"mlp.onnx", "scan.nii.gz", "scan4d.nii.gz", "truth.csv", "accuracy.txt"};
+constexpr std::array file_names{"mlp.onnx", "scan.nii.gz", "scan4d.nii.gz", "mask.nii.gz", "truth.csv", "accuracy.txt"};
 constexpr const char* stamp_name = "stamp.txt";
 constexpr unsigned held_out_per_class = 20;
 constexpr unsigned volumes_4d = 20;
@@ -84,6 +84,7 @@ unsigned class_of_volume(unsigned volume) noexcept { return (broca_class + 3 * v
 struct Scans {
   std::vector<float> one;   // 3-D
   std::vector<float> many;  // 4-D
+  std::vector<float> mask;  // 1 where any of them may be other than 0
   std::string truth;        // volume,index,name
 };
 
@@ -94,6 +95,8 @@ Scans draw_scans(const SubjectMaker& maker) {
   Random of_one(static_cast<std::uint64_t>(Draw::scan), volumes_4d);
   maker.draw(broca_class, of_one, scratch, scans.one);
   scans.many.resize(volumes_4d * voxel_count);
+  scans.mask.resize(voxel_count);
+  for (const std::uint32_t voxel : maker.brain()) scans.mask[voxel] = 1;
   scans.truth = "volume,index,name\n";
   for (unsigned n = 0; n < volumes_4d; ++n) {
     Random random(static_cast<std::uint64_t>(Draw::scan), n);
@@ -134,6 +137,7 @@ void write_all(const fs::path& folder, bool quick, const std::string& model, con
   write_file(folder / "mlp.onnx", as_bytes(model));
   write_file(folder / "scan.nii.gz", gzip(nifti_file(scans.one)));
   write_file(folder / "scan4d.nii.gz", gzip(nifti_file(scans.many)));
+  write_file(folder / "mask.nii.gz", gzip(nifti_file(scans.mask)));
   write_file(folder / "truth.csv", as_bytes(scans.truth));
   write_file(folder / "accuracy.txt", as_bytes(accuracy + "\n"));
   write_file(folder / stamp_name, as_bytes(stamp_of_folder(folder, quick)));

@@ -27,7 +27,7 @@ struct DemoReport {
 // Called after each training step with the steps done and the steps in all.
 using Progress = std::function<void(unsigned, unsigned)>;
 
-// Writes mlp.onnx, scan.nii.gz, scan4d.nii.gz, truth.csv and accuracy.txt, and last stamp.txt, which names the
+// Writes mlp.onnx, scan.nii.gz, scan4d.nii.gz, mask.nii.gz, truth.csv and accuracy.txt, and last stamp.txt, which names the
 // generator and the files' digests. Where all of this is there, whole and of this generator (a full model serves where
 // a quick one is asked for), nothing is made. Files of another generator, or left by a run that was cut short, are made
 // again; files that no stamp.txt speaks of are somebody else's and refused with bad_input, unless `force`.

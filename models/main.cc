@@ -18,7 +18,7 @@ It is a demonstration: its coordinates are approximate, it is NOT a medical devi
 whose class names it uses (Pallikonda Latheef et al., arXiv 2305.03814).)";
 
 constexpr const char* footer = R"(
-Made in OUT: mlp.onnx (88 MB), scan.nii.gz (one volume, LANG-BROCA), scan4d.nii.gz (20 volumes), truth.csv (what each
+Made in OUT: mlp.onnx (88 MB), scan.nii.gz (one volume, LANG-BROCA), scan4d.nii.gz (20 volumes), mask.nii.gz (where they may be other than zero), truth.csv (what each
 volume is; its row 0 is true of scan.nii.gz too), accuracy.txt, stamp.txt. Takes a minute or so on two processors.
 Run again, it finds that all is there and whole, and makes nothing.
 Exit codes: 0 done, 1 the model came out less than 95 % right and was not kept, 2 usage, 3 bad input.)";
@@ -62,7 +62,7 @@ int run(int argc, char** argv) {
               << " % right, found less, and kept nothing: this is a fault of the program, please report it\n";
     return 1;
   }
-  std::cout << "made in " << folder << ": mlp.onnx, scan.nii.gz, scan4d.nii.gz, truth.csv, accuracy.txt, stamp.txt\n";
+  std::cout << "made in " << folder << ": mlp.onnx, scan.nii.gz, scan4d.nii.gz, mask.nii.gz, truth.csv, accuracy.txt, stamp.txt\n";
   return 0;
 }
 

@@ -49,6 +49,24 @@ std::vector<std::string> read_labels(const std::string& path) {
   return labels;
 }
 
+// A volume as a bitmap: what is not zero is inside.
+InputMask read_mask(const std::string& path, const ScanHeader& header) {
+  if (header.four_d) {
+    fail_input(path + ": expected a mask of one volume, found " + std::to_string(header.volumes) + " volumes");
+  }
+  const Scan scan = load_scan(path, {});
+  const auto& voxels = scan.volumes.front();
+  InputMask mask{Bytes((voxels.size() + 7) / 8), voxels.size()};
+  std::size_t inside = 0;
+  for (std::size_t i = 0; i < voxels.size(); ++i) {
+    if (voxels[i] == 0) continue;
+    mask.inside[i / 8] |= static_cast<std::byte>(1U << (i % 8));
+    ++inside;
+  }
+  if (inside == 0) fail_input(path + ": expected a mask with voxels that are not zero, found none");
+  return mask;
+}
+
 }  // namespace
 
 const char* const trust_model =
@@ -110,6 +128,14 @@ void CompileArguments::add_to(CLI::App& app) {
       ->check(CLI::PositiveNumber);
   app.add_option("--labels", labels_, "file of class names: CSV index,name, or a name a line (default: the model's)");
   app.add_option("--grid", grid_, "NIfTI file whose grid the model expects (default: the model's, else MNI 4 mm)");
+  app.add_option("--input-mask", input_mask_,
+                 "NIfTI volume on the model's grid, not zero inside the brain. It is PUBLIC. Clients must send volumes that "
+                 "are zero outside; weights there leave the program, which costs as much less as the mask is smaller");
+  app.add_option("--protocol", protocol_,
+                 "how comparisons are done: cryptflow2 (digits by oblivious transfer) or masked (openings masked by the "
+                 "dealer's randomness: sends less, stores more). Both need the dealer here, both give the same bits")
+      ->check(CLI::IsMember({"cryptflow2", "masked"}))
+      ->capture_default_str();
   app.add_option("--reveal", reveal_,
                  "what the client learns: label (argmax inside the protocol), or logits. Logits give more away: in "
                  "about as many queries as it has inputs, a cheating client learns the last layer from them")
@@ -117,7 +143,7 @@ void CompileArguments::add_to(CLI::App& app) {
       ->capture_default_str();
 }
 
-CompileOptions CompileArguments::options() const {
+CompileOptions CompileArguments::options() {
   CompileOptions o;
   o.scale = scale_;
   o.bits = bits_;
@@ -126,12 +152,22 @@ CompileOptions CompileArguments::options() const {
   o.input_rms = input_rms_;
   if (!labels_.empty()) o.labels = read_labels(labels_);
   if (!grid_.empty()) o.grid = read_scan_header(grid_).grid;
+  if (!input_mask_.empty()) {
+    mask_header_ = read_scan_header(input_mask_);
+    o.input_mask = read_mask(input_mask_, *mask_header_);
+  }
+  o.suite = protocol_ == "masked" ? Suite::masked : Suite::cryptflow2;
   o.reveal = reveal_ == "logits" ? Reveal::logits : Reveal::label;
   return o;
 }
 
+void CompileArguments::check_mask(const Program& program) const {
+  if (mask_header_) check_grid(*mask_header_, program.grid.value(), input_mask_);
+}
+
 bool CompileArguments::any() const {
-  return scale_ || bits_ || input_range_ || input_norm_ || input_rms_ || !labels_.empty() || !grid_.empty() || reveal_ != "label";
+  return scale_ || bits_ || input_range_ || input_norm_ || input_rms_ || !labels_.empty() || !grid_.empty() || !input_mask_.empty() ||
+         reveal_ != "label" || protocol_ != "cryptflow2";
 }
 
 void serve_until_signalled(const std::function<void()>& serve, const std::function<void()>& stop) {

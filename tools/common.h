@@ -7,6 +7,7 @@
 #include <string>
 
 #include "smpc/compiler/compile.h"
+#include "smpc/image/scan.h"
 #include "smpc/net/identity.h"
 
 namespace smpc::tools {
@@ -27,12 +28,15 @@ struct Folders {
 };
 void add_folder_options(CLI::App& app, Role role, Folders& folders);
 
-// The compile options of interface: --scale --bits --input-range --input-norm --input-rms --labels --grid --reveal.
+// The compile options of interface: --scale --bits --input-range --input-norm --input-rms --input-mask --labels --grid
+// --reveal --protocol.
 class CompileArguments {
  public:
   void add_to(CLI::App& app);
   // Reads the files that they name.
-  CompileOptions options() const;
+  CompileOptions options();
+  // Refuses a mask that lies otherwise than the program's grid. After options().
+  void check_mask(const Program& program) const;
   bool any() const;
 
  private:
@@ -43,7 +47,10 @@ class CompileArguments {
   std::optional<double> input_rms_;
   std::string labels_;
   std::string grid_;
+  std::string input_mask_;
+  std::optional<ScanHeader> mask_header_;
   std::string reveal_ = "label";
+  std::string protocol_ = "cryptflow2";
 };
 
 // Calls `stop` once when SIGINT or SIGTERM comes, while `serve` runs. No thread may have been started before.

@@ -113,6 +113,7 @@ int main(int argc, char** argv) {
                     bandwidth + " and " + latency + " one way"};
     const CompileOptions options = compile.options();
     const Compiled compiled = load_compiled({model, "", ""}, options);
+    compile.check_mask(compiled.program);
     if (!out.empty()) write_compiled(model, out, options, compiled.program);
     if (!explain_wanted) return;
     const Explanation e = explain(compiled.program);

@@ -40,6 +40,7 @@ int main(int argc, char** argv) {
     }
     const Identity identity = Identity::load(folders.identity, Role::server);
     Compiled compiled = load_compiled(source, compile.options());
+    compile.check_mask(compiled.program);
     options.state = folders.state;
     options.log = log_line;
     const std::string hash = to_hex(program_hash(compiled.program));

@@ -10,7 +10,8 @@ namespace {
 
 // A source of rounding error may add this much to a logit, standard deviation, on average over the sources: the sum of
 // their variances is one budget. Probabilities move by at most a quarter of the difference of two logits' errors; 2^-14
-// keeps all classes within 1e-4 with room for inputs that are larger than usual. A model that does not fit gets coarser, a bit at a time, down to 2^-9.
+// keeps all classes within 1e-4 with room for inputs that are larger than usual. A model that does not fit gets coarser, a bit
+// at a time, down to 2^-9.
 constexpr int finest_target = 14;
 constexpr int coarsest_target = 9;
 

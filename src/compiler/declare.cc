@@ -95,7 +95,7 @@ Grid default_grid() {
 }
 
 std::string to_json(const CompileOptions& o) {
-  json j = {{"reveal", to_text(o.reveal)}};
+  json j = {{"reveal", to_text(o.reveal)}, {"protocol", to_text(o.suite)}};
   if (o.scale) j["scale"] = *o.scale;
   if (o.bits) j["bits"] = *o.bits;
   if (o.input_range) j["input-range"] = *o.input_range;
@@ -103,6 +103,9 @@ std::string to_json(const CompileOptions& o) {
   if (o.input_rms) j["input-rms"] = *o.input_rms;
   if (!o.labels.empty()) j["labels"] = o.labels;
   if (o.grid) j["grid"] = grid_json(*o.grid);
+  if (o.input_mask) {
+    j["input-mask"] = {{"voxels", o.input_mask->voxels}, {"inside", to_hex(ByteView(o.input_mask->inside))}};
+  }
   return j.dump();
 }
 
@@ -111,6 +114,7 @@ CompileOptions compile_options_from_json(const std::string& text) {
     const json j = json::parse(text);
     CompileOptions o;
     o.reveal = j.at("reveal") == "logits" ? Reveal::logits : Reveal::label;
+    o.suite = j.value("protocol", "cryptflow2") == "masked" ? Suite::masked : Suite::cryptflow2;
     if (j.contains("scale")) o.scale = j["scale"].get<int>();
     if (j.contains("bits")) o.bits = j["bits"].get<unsigned>();
     if (j.contains("input-range")) o.input_range = j["input-range"].get<double>();
@@ -118,11 +122,45 @@ CompileOptions compile_options_from_json(const std::string& text) {
     if (j.contains("input-rms")) o.input_rms = j["input-rms"].get<double>();
     if (j.contains("labels")) o.labels = j["labels"].get<std::vector<std::string>>();
     if (j.contains("grid")) o.grid = grid_of(j["grid"]);
+    if (j.contains("input-mask")) {
+      const json& mask = j["input-mask"];
+      o.input_mask = InputMask{from_hex(mask.at("inside").get<std::string>()), mask.at("voxels").get<std::size_t>()};
+    }
     return o;
   } catch (const json::exception&) {
     fail_input("the weights file: its compile options cannot be read; compile the model again");
   }
 }
+
+namespace {
+
+// Weights outside the mask leave the model. What may stand before the first affine map, a ReLU, keeps zeros.
+void apply_mask(CompileState& s) {
+  const InputMask& mask = *s.options.input_mask;
+  const std::size_t inputs = input_count(s);
+  if (!s.grid || mask.voxels != inputs || mask.inside.size() != (inputs + 7) / 8) {
+    fail_input("the input mask: expected a model on a grid and as many voxels as it has, " + std::to_string(inputs) +
+               ", found " + std::to_string(mask.voxels));
+  }
+  const std::size_t inside = count_inside(mask.inside);
+  if (inside == 0) fail_input("the input mask: expected voxels that are not zero, found none");
+  if (inside == inputs) return;
+  const auto first = std::find_if(s.network.layers.begin(), s.network.layers.end(),
+                                  [](const Layer& l) { return std::holds_alternative<Affine>(l); });
+  if (first == s.network.layers.end()) fail_input("the input mask: expected a model with a linear layer, found none");
+  auto& a = std::get<Affine>(*first);
+  std::size_t to = 0;
+  for (std::size_t o = 0; o < a.outputs; ++o) {
+    for (std::size_t i = 0; i < a.inputs; ++i) {
+      if (is_inside(mask.inside, i)) a.weights[to++] = a.weights[o * a.inputs + i];
+    }
+  }
+  a.weights.resize(to);
+  a.inputs = inside;
+  s.input_mask = mask.inside;
+}
+
+}  // namespace
 
 std::size_t input_count(const CompileState& state) {
   std::size_t n = 1;
@@ -185,6 +223,7 @@ void declare(CompileState& s, const std::map<std::string, std::string>& metadata
     fail_input("the grid: expected as many voxels as the model has inputs, " + std::to_string(inputs) + ", found " +
                std::to_string(s.grid->voxels()));
   }
+  if (s.options.input_mask) apply_mask(s);
 }
 
 }  // namespace smpc

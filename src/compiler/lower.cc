@@ -43,7 +43,9 @@ class Lowering {
     program().input_norm = s_.input_norm;
     program().grid = s_.grid;
     program().labels = s_.labels;
-    const std::size_t inputs = input_count(s_);
+    program().suite = s_.options.suite;
+    program().input_mask = s_.input_mask;
+    const std::size_t inputs = s_.input_mask.empty() ? input_count(s_) : count_inside(s_.input_mask);
     const double limit = std::nearbyint(std::ldexp(s_.input_range, s_.input_scale));
     if (!(limit < std::ldexp(1.0, 62))) fail_input("the input range: too large for 64 bits; give a smaller --input-range");
     bounds_ = Bounds(inputs, static_cast<i128>(limit), std::ldexp(s_.input_norm, s_.input_scale));

@@ -22,6 +22,7 @@ struct CompileState {
   double input_rms = 0;
   std::vector<std::string> labels;
   std::optional<Grid> grid;
+  Bytes input_mask;  // empty: none
 
   std::vector<AffinePlan> affines;  // pass 2
   int input_scale = 0;
@@ -31,7 +32,8 @@ struct CompileState {
   Program program;                  // pass 4
 };
 
-// 1. What the model and the options declare is read, checked, and agreed: range, norm, rms, labels, grid.
+// 1. What the model and the options declare is read, checked, and agreed: range, norm, rms, labels, grid, mask; the first
+// affine map reads the elements inside the mask only.
 void declare(CompileState& state, const std::map<std::string, std::string>& metadata);
 // 2. Every tensor has a scale. `target` is the standard deviation that each source of error may add to a logit on
 // average: the sum of their variances is shared out by what bits cost.
@@ -42,7 +44,7 @@ void quantise_weights(CompileState& state);
 // suffice; `why` then names the layer.
 bool lower(CompileState& state, std::string& why);
 
-// The elements of the first tensor.
+// The elements of an input as it comes, mask or not.
 std::size_t input_count(const CompileState& state);
 
 // The classes of the network: outputs of its last layer.

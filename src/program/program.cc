@@ -10,10 +10,10 @@ namespace smpc {
 namespace {
 
 // "smpc" and the version of this encoding. Layout, all little-endian: magic u32, version u32, suite u8, reveal u8,
-// input shape (count, u64 each), input range f64, input norm f64, grid (u8 present; 3 u32, 16 f64), tensors (count; u64 count, u32
-// scale, u8 bits), ops (count; u8 kind, text name, u64 a, u64 b), labels (count; text each).
+// input shape (count, u64 each), input range f64, input norm f64, grid (u8 present; 3 u32, 16 f64), mask (u8 present; a bit
+// for each input element), tensors (count; u64 count, u32 scale, u8 bits), ops (count; u8 kind, text name, u64 a, u64 b), labels (count; text each).
 constexpr std::uint32_t magic = 0x63706d73;
-constexpr std::uint32_t version = 1;
+constexpr std::uint32_t version = 2;
 constexpr std::size_t most_elements = std::size_t{1} << 32;
 const char* const what = "the program";
 
@@ -64,21 +64,36 @@ void check_op(const Op& op, const TensorType& in, const TensorType& out) {
   }
 }
 
+std::size_t mask_bytes(std::size_t elements) { return elements / 8 + (elements % 8 != 0 ? 1 : 0); }
+
+std::size_t elements_of(const std::vector<std::size_t>& shape) {
+  std::size_t elements = 1;
+  for (const std::size_t d : shape) {
+    if (d == 0 || d > most_elements / elements) fail_input("the program: its input shape is out of range");
+    elements *= d;
+  }
+  return elements;
+}
+
 void check(const Program& p) {
   const auto expect = [](bool fits, const char* rule) {
     if (!fits) fail_input(std::string("the program: ") + rule);
   };
   expect(!p.ops.empty() && p.tensors.size() == p.ops.size() + 1, "expected one tensor more than ops");
-  std::size_t elements = 1;
-  for (const std::size_t d : p.input_shape) {
-    expect(d > 0 && d <= most_elements / elements, "its input shape is out of range");
-    elements *= d;
+  const std::size_t elements = elements_of(p.input_shape);
+  if (p.input_mask.empty()) {
+    expect(elements == p.input().count, "its input shape is not that of its first tensor");
+  } else {
+    expect(p.input_mask.size() == mask_bytes(elements), "its mask has not a bit for each input element");
+    expect(elements % 8 == 0 || std::to_integer<unsigned>(p.input_mask.back()) >> (elements % 8) == 0,
+           "its mask has bits beyond the last element");
+    expect(count_inside(p.input_mask) == p.input().count, "its mask is not that of its first tensor");
+    expect(p.input().count < elements, "its mask covers everything");
   }
-  expect(elements == p.input().count, "its input shape is not that of its first tensor");
   expect(std::isfinite(p.input_range) && p.input_range > 0, "its input range is not a positive number");
   expect(std::isfinite(p.input_norm) && p.input_norm >= 0, "its input norm is negative or not finite");
   if (p.grid) {
-    expect(p.grid->voxels() == p.input().count, "its grid has not as many voxels as its input has elements");
+    expect(p.grid->voxels() == elements, "its grid has not as many voxels as its input has elements");
     for (const double v : p.grid->affine) expect(std::isfinite(v), "its grid is not finite");
   }
   for (const TensorType& t : p.tensors) {
@@ -96,6 +111,18 @@ void check(const Program& p) {
 }
 
 }  // namespace
+
+std::size_t Program::whole_input() const noexcept {
+  std::size_t elements = 1;
+  for (const std::size_t d : input_shape) elements *= d;
+  return elements;
+}
+
+std::size_t count_inside(ByteView mask) noexcept {
+  std::size_t count = 0;
+  for (const std::byte b : mask) count += static_cast<std::size_t>(std::popcount(std::to_integer<unsigned>(b)));
+  return count;
+}
 
 unsigned index_bits(std::size_t count) noexcept {
   return std::max(1U, static_cast<unsigned>(std::bit_width(count - 1)));
@@ -126,6 +153,8 @@ Bytes encode(const Program& p) {
     for (const auto n : p.grid->shape) w.u32(n);
     for (const auto v : p.grid->affine) w.f64(v);
   }
+  w.u8(p.input_mask.empty() ? 0 : 1);
+  w.bytes(p.input_mask);
   count(p.tensors.size());
   for (const TensorType& t : p.tensors) {
     w.u64(t.count);
@@ -144,7 +173,7 @@ Bytes encode(const Program& p) {
   for (const std::string& label : p.labels) w.text(label);
   if (w.data().size() > longest_program) {
     fail_input("the program: expected at most " + std::to_string(longest_program) + " bytes, found " +
-               std::to_string(w.data().size()) + "; give shorter labels");
+               std::to_string(w.data().size()) + "; give shorter labels or a coarser mask");
   }
   return w.take();
 }
@@ -172,6 +201,13 @@ Program decode_program(ByteView bytes) {
     for (auto& n : g.shape) n = r.u32();
     for (auto& v : g.affine) v = r.f64();
     p.grid = g;
+  }
+  const std::uint8_t has_mask = r.u8();
+  if (has_mask > 1) fail_input("the program: a flag that is neither 0 nor 1");
+  if (has_mask == 1) {
+    const ByteView mask = r.bytes(mask_bytes(elements_of(p.input_shape)));
+    p.input_mask.assign(mask.begin(), mask.end());
+    if (mask.empty()) fail_input("the program: a mask of nothing");
   }
   p.tensors.resize(r.count(13));
   for (TensorType& t : p.tensors) {

@@ -35,6 +35,28 @@ std::string short_text(double x) {
   return out.str();
 }
 
+// Where an element lies: voxel indices in an image, else its index.
+std::string place(const Program& program, std::size_t element) {
+  if (!program.grid) return "index " + std::to_string(element);
+  const auto& shape = program.grid->shape;
+  return "voxel (" + std::to_string(element / shape[2] / shape[1]) + ", " + std::to_string(element / shape[2] % shape[1]) +
+         ", " + std::to_string(element % shape[2]) + ")";
+}
+
+void check_outside(const Program& program, std::span<const double> values, const std::string& what) {
+  std::size_t count = 0;
+  std::size_t first = 0;
+  for (std::size_t i = values.size(); i-- > 0;) {
+    if (is_inside(program.input_mask, i) || values[i] == 0) continue;
+    ++count;
+    first = i;
+  }
+  if (count == 0) return;
+  fail_input(what + ": expected zero outside the model's mask, found " + std::to_string(count) +
+             (count == 1 ? " value that is not, at " : " values that are not, the first at ") + place(program, first) +
+             "; mask the volume first");
+}
+
 RingVector arg_max(const RingVector& x, Ring ring) {
   const auto largest = std::max_element(x.begin(), x.end(), [&](std::uint64_t a, std::uint64_t b) {
     return ring.to_signed(a) < ring.to_signed(b);
@@ -69,12 +91,17 @@ std::vector<RingVector> interpret(const Program& program, const Weights& weights
 
 RingVector quantise(const Program& program, std::span<const double> values, const std::string& what) {
   const TensorType& type = program.input();
-  if (values.size() != type.count) {
-    fail_input(what + ": expected " + std::to_string(type.count) + " values, found " + std::to_string(values.size()));
+  if (values.size() != program.whole_input()) {
+    fail_input(what + ": expected " + std::to_string(program.whole_input()) + " values, found " +
+               std::to_string(values.size()));
   }
-  RingVector out(values.size());
+  const ByteView mask = program.input_mask;
+  if (!mask.empty()) check_outside(program, values, what);
+  RingVector out;
+  out.reserve(type.count);
   u128 square = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!mask.empty() && !is_inside(mask, i)) continue;
     if (!(std::abs(values[i]) <= program.input_range)) {
       const std::string range = short_text(program.input_range);
       fail_input(what + ": expected finite values from -" + range + " to " + range +
@@ -82,7 +109,7 @@ RingVector quantise(const Program& program, std::span<const double> values, cons
     }
     const auto q = static_cast<std::int64_t>(std::nearbyint(std::ldexp(values[i], type.scale)));
     square += static_cast<u128>(static_cast<i128>(q) * q);
-    out[i] = type.ring.from_signed(q);
+    out.push_back(type.ring.from_signed(q));
   }
   if (program.input_norm > 0) {
     const double limit = std::ldexp(program.input_norm, type.scale);

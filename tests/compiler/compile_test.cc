@@ -160,6 +160,72 @@ TEST(Compile, ADeclaredRootMeanSquareIsAHintThatRefusesNothing) {
   refusal(network({600, 20, 5}, 1), {}, {{"smpc.input-rms", "none"}});
 }
 
+// On a grid of 10 x 6 x 10: a quarter of the elements inside.
+CompileOptions masked_options() {
+  CompileOptions o;
+  o.reveal = Reveal::logits;
+  o.input_range = 4;
+  Grid grid;
+  grid.shape = {10, 6, 10};
+  grid.affine = {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1};
+  o.grid = grid;
+  o.input_mask = InputMask{Bytes(75, std::byte{0x41}), 600};
+  return o;
+}
+
+TEST(Compile, WhatIsOutsideAMaskVanishesAndTheResultStays) {
+  const CompileOptions o = masked_options();
+  const Network n = network({600, 20, 10, 5}, 3);
+  const Compiled c = compile(n, o, {});
+  EXPECT_EQ(c.program.input().count, 150U);
+  EXPECT_EQ(c.program.whole_input(), 600U);
+  EXPECT_EQ(decode_program(encode(c.program)), c.program);
+  EXPECT_EQ(to_json(compile_options_from_json(to_json(o))), to_json(o));
+  auto x = volume(600, 4, 9);
+  EXPECT_THROW(quantise(c.program, x, "x"), Error);
+  for (std::size_t i = 0; i < 600; ++i) {
+    if (i % 8 != 0 && i % 8 != 6) x[i] = 0;
+  }
+  const RingVector input = quantise(c.program, x, "x");
+  const auto fixed = interpret(c.program, c.weights, input);
+  EXPECT_EQ(testing::run_two_party(c.program, c.weights, input, 1).output, fixed.back());
+  const auto p = softmax(dequantise(c.program.output(), fixed.back()));
+  const auto q = softmax(float_layers(n, x).back());  // the whole model
+  for (std::size_t k = 0; k < p.size(); ++k) EXPECT_NEAR(p[k], q[k], 1e-4);
+  x[1] = -0.5;
+  try {
+    quantise(c.program, x, "x");
+    ADD_FAILURE();
+  } catch (const Error& e) {
+    EXPECT_STREQ(e.what(), "x: expected zero outside the model's mask, found 1 value that is not, at voxel (0, 0, 1); "
+                           "mask the volume first");
+  }
+}
+
+TEST(Compile, AMaskThatCoversAllIsNoneAndOneThatDoesNotFitIsRefused) {
+  CompileOptions o = masked_options();
+  const Network n = network({600, 5}, 3);
+  o.input_mask->inside.assign(75, std::byte{0xff});
+  CompileOptions none = o;
+  none.input_mask.reset();
+  EXPECT_EQ(compile(n, o, {}).program, compile(n, none, {}).program);
+  o.input_mask->inside.assign(75, std::byte{0});
+  EXPECT_NE(refusal(n, o).find("found none"), std::string::npos);
+  o.input_mask = InputMask{Bytes(70, std::byte{1}), 560};
+  EXPECT_NE(refusal(n, o).find("600"), std::string::npos);
+  o = masked_options();
+  o.grid.reset();
+  refusal(n, o);
+}
+
+TEST(Compile, TheSuiteIsTheProgramsAndSurvivesAsJson) {
+  CompileOptions o;
+  EXPECT_EQ(compile(network({50, 5}, 1), o, {}).program.suite, Suite::cryptflow2);
+  o.suite = Suite::masked;
+  EXPECT_EQ(compile(network({50, 5}, 1), o, {}).program.suite, Suite::masked);
+  EXPECT_EQ(compile_options_from_json(to_json(o)).suite, Suite::masked);
+}
+
 TEST(Compile, Fault54ABoundThatTheRingDoesNotHoldNamesTheLayer) {
   CompileOptions o;
   o.bits = 12;

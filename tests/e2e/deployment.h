@@ -12,6 +12,15 @@ namespace smpc::testing {
 
 const std::filesystem::path demo = SMPC_DEMO_MODEL;
 
+// The reference: the demo model compiled here, and interpreted in the clear.
+struct Reference {
+  explicit Reference(const CompileOptions& options);
+  Network network;
+  Compiled compiled;
+  // The last tensor of a volume: logits, or one index.
+  RingVector output(const SecretVector<double>& volume) const;
+};
+
 class Deployment {
  public:
   // `server_options`: beyond identity, state and ports.
@@ -29,15 +38,7 @@ class Deployment {
   std::unique_ptr<Daemon> server;
   std::string dealer_port;
   std::string server_port;
-};
-
-// The reference: the demo model compiled here, and interpreted in the clear.
-struct Reference {
-  explicit Reference(const CompileOptions& options);
-  Network network;
-  Compiled compiled;
-  // The last tensor of a volume: logits, or one index.
-  RingVector output(const SecretVector<double>& volume) const;
+  const Reference* reference = nullptr;  // what the server's program is; none: the demo model with default options
 };
 
 }  // namespace smpc::testing

@@ -50,7 +50,7 @@ TEST_F(Demo, IsTheSameTwiceAndNotMadeAgainWithoutNeed) {
   EXPECT_GT(steps_, 0U);
   const auto made = digests("a");
   EXPECT_EQ(made.size(), 6U);
-  for (const char* name : {"mlp.onnx", "scan.nii.gz", "scan4d.nii.gz", "truth.csv", "accuracy.txt", "stamp.txt"}) {
+  for (const char* name : {"mlp.onnx", "scan.nii.gz", "scan4d.nii.gz", "mask.nii.gz", "truth.csv", "accuracy.txt", "stamp.txt"}) {
     EXPECT_EQ(made.count(name), 1U) << name;
   }
 

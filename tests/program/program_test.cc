@@ -41,6 +41,20 @@ TEST(Program, TheHashIsThatOfTheBytesAndNamesEveryPart) {
   for (std::size_t i = 0; i < others.size(); ++i) EXPECT_NE(program_hash(others[i]), program_hash(p)) << i;
 }
 
+TEST(Program, AMaskIsPartOfItsBytesAndName) {
+  Program p = example();
+  p.input_mask.assign(1, std::byte{0b101101});
+  p.tensors[0].count = 4;
+  p.ops[0].kind = LinearOp{4, 4};
+  EXPECT_EQ(decode_program(encode(p)), p);
+  EXPECT_EQ(p.whole_input(), 6U);
+  EXPECT_TRUE(is_inside(p.input_mask, 2));
+  EXPECT_FALSE(is_inside(p.input_mask, 1));
+  Program other = p;
+  other.input_mask[0] = std::byte{0b101110};
+  EXPECT_NE(program_hash(other), program_hash(p));
+}
+
 TEST(Program, ANearbyProgramHasOtherBytes) {
   Program p = example();
   p.tensors[0].ring = p.tensors[1].ring = Ring{41};

@@ -98,6 +98,10 @@ const Case cases[] = {
     {"norm that is no number", [](Program& p) { p.input_norm = std::numeric_limits<double>::quiet_NaN(); }},
     {"grid of other voxels", [](Program& p) { p.grid->shape = {2, 3, 2}; }},
     {"grid that is not finite", [](Program& p) { p.grid->affine[5] = std::numeric_limits<double>::infinity(); }},
+    {"mask of another size", [](Program& p) { p.input_mask.assign(2, std::byte{1}); }},
+    {"mask that leaves fewer", [](Program& p) { p.input_mask.assign(1, std::byte{0x1f}); }},
+    {"mask that covers everything", [](Program& p) { p.input_mask.assign(1, std::byte{0x3f}); }},
+    {"mask with padding", [](Program& p) { p.input_mask.assign(1, std::byte{0xfc}); }},
     {"a label too many", [](Program& p) { p.labels.push_back("more"); }},
     {"a label too few", [](Program& p) { p.labels.pop_back(); }},
     {"ArgMax in the middle", [](Program& p) { p.ops[3].kind = ArgMaxOp{}; }},
@@ -147,7 +151,7 @@ TEST(ProgramBytes, MagicVersionSuiteAndPolicyAreChecked) {
 // Rings, scales and counts as they stand in the bytes: what encode() would never write is refused when read.
 TEST(ProgramBytes, BadRingsScalesAndCountsAreRefused) {
   const Program p = example();
-  const std::size_t tensors = 4 + 4 + 2 + 4 + 3 * 8 + 8 + 8 + 1 + 3 * 4 + 16 * 8 + 4;
+  const std::size_t tensors = 4 + 4 + 2 + 4 + 3 * 8 + 8 + 8 + 1 + 3 * 4 + 16 * 8 + 1 + 4;
   for (std::size_t t = 0; t < p.tensors.size(); ++t) {
     const std::size_t count = tensors + 13 * t;
     const std::size_t scale = count + 8;

@@ -11,6 +11,12 @@
 
 namespace smpc {
 
+// The elements of an image that may be other than zero: public. A bit for each voxel, in model order (see Program).
+struct InputMask {
+  Bytes inside;
+  std::size_t voxels = 0;
+};
+
 // What the owner may say on the command line; it overrides what the model's metadata says.
 struct CompileOptions {
   std::optional<int> scale;            // fractional bits of activations
@@ -20,7 +26,9 @@ struct CompileOptions {
   std::optional<double> input_rms;     // usual root mean square of an input element: a hint for scales, no limit
   std::vector<std::string> labels;
   std::optional<Grid> grid;
+  std::optional<InputMask> input_mask;
   Reveal reveal = Reveal::label;
+  Suite suite = Suite::cryptflow2;
 };
 
 // Canonical JSON, and back: stored with the weights, so that program and weights can be made again.
@@ -34,7 +42,8 @@ struct Compiled {
 };
 
 // `metadata`: the model's smpc.labels, smpc.grid, smpc.input-range, smpc.input-norm, smpc.input-rms, where it has them.
-// Refuses (bad_input) a model that does not fit, naming the layer.
+// Refuses (bad_input) a model that does not fit, naming the layer, and a mask that is empty or has not the grid's voxels;
+// that mask and grid lie alike, whoever read the mask has to check.
 Compiled compile(Network network, const CompileOptions& options, const std::map<std::string, std::string>& metadata);
 
 // Where neither the options nor the metadata say otherwise.

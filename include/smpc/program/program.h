@@ -1,7 +1,8 @@
 // The compiled artefact: what both parties execute. It is public. It knows neither ONNX nor sockets, and holds no weight.
 //
 // A program is a chain: tensor 0 is the client's input, op i reads tensor i and writes tensor i + 1. Tensors are
-// vectors of fixed-point values (scale f) shared in a ring of their own width.
+// vectors of fixed-point values (scale f) shared in a ring of their own width. Where a public mask is declared, tensor 0
+// holds the elements inside it alone, in order; the client refuses an input that is not zero outside.
 #pragma once
 
 #include <cstdint>
@@ -74,6 +75,7 @@ struct Program {
   double input_range = 0;                // the client refuses a value beyond +-input_range
   double input_norm = 0;                 // and a volume of larger Euclidean norm; 0: no such limit
   std::optional<Grid> grid;              // absent: the input is no image
+  Bytes input_mask;                      // bit i (the lowest of a byte first): element i may be other than 0; empty: all may
   std::vector<TensorType> tensors;       // ops.size() + 1; the last is what is revealed
   std::vector<Op> ops;
   std::vector<std::string> labels;       // one per class
@@ -81,8 +83,16 @@ struct Program {
   const TensorType& input() const { return tensors.front(); }
   const TensorType& output() const { return tensors.back(); }
   std::size_t classes() const noexcept { return labels.size(); }
+  // The elements of an input as it comes; tensor 0 has only those inside the mask.
+  std::size_t whole_input() const noexcept;
   friend bool operator==(const Program&, const Program&) = default;
 };
+
+// Bitmaps of elements, canonical: padded with zeros to a whole byte.
+inline bool is_inside(ByteView mask, std::size_t element) noexcept {
+  return (std::to_integer<unsigned>(mask[element / 8]) >> (element % 8) & 1U) != 0;
+}
+std::size_t count_inside(ByteView mask) noexcept;
 
 constexpr std::size_t longest_program = std::size_t{1} << 19;  // bytes; it travels in one control message
 

@@ -11,7 +11,9 @@ namespace smpc {
 std::vector<RingVector> interpret(const Program& program, const Weights& weights, const RingVector& input);
 
 // Fixed point at the edges. quantise rounds to nearest (ties to even) and refuses, as bad input, a value beyond the
-// program's input range or one that is not finite, naming its index but not the value. `what` names the source.
+// program's input range or one that is not finite, naming its index but not the value. `values` is the whole input; where
+// the program has a mask, what is not zero outside is refused too, and the elements inside are gathered. `what` names
+// the source.
 RingVector quantise(const Program& program, std::span<const double> values, const std::string& what);
 std::vector<double> dequantise(const TensorType& type, std::span<const std::uint64_t> values);
 
