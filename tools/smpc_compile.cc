@@ -35,19 +35,29 @@ struct Line {
   std::string text;
 };
 
-void print_json(const Compiled& c, const Explanation& e, const Line& line) {
+json online_json(const Explanation& e, const Line& line) {
+  return {{"volumes", e.volumes},
+          {"client_to_server", e.client_to_server},
+          {"server_to_client", e.server_to_client},
+          {"messages", e.messages},
+          {"line_seconds", line_seconds(e, line.bandwidth, line.latency)}};
+}
+
+void print_json(const Compiled& c, const Explanation& e, const Explanation& many, const Line& line) {
   json rows = json::array();
   for (const ExplainRow& r : e.rows) {
     rows.push_back({{"name", r.name}, {"op", r.op}, {"count", r.count}, {"scale", r.scale}, {"bits", r.bits},
                     {"client_to_server", r.client_to_server}, {"server_to_client", r.server_to_client},
                     {"messages", r.messages}, {"bundle", r.bundle_bytes}});
+    if (!r.comparison.empty()) rows.back()["comparison"] = r.comparison;
   }
   std::cout << json{{"program", to_hex(program_hash(c.program))},
                     {"reveal", to_text(c.program.reveal)},
                     {"protocol", to_text(c.program.suite)},
                     {"rows", rows},
-                    {"online", {{"client_to_server", e.client_to_server}, {"server_to_client", e.server_to_client},
-                                {"messages", e.messages}}},
+                    {"online", online_json(e, line)},
+                    {"online_together", online_json(many, line)},
+                    {"input", {{"elements", c.program.whole_input()}, {"inside_mask", c.program.input().count}}},
                     {"bundle", e.bundle_bytes},
                     {"masked_weights", e.masked_weight_bytes},
                     {"logit_error", c.logit_error},
@@ -56,19 +66,35 @@ void print_json(const Compiled& c, const Explanation& e, const Line& line) {
             << std::endl;
 }
 
-void print_table(const Compiled& c, const Explanation& e, const Line& line) {
-  std::printf("program %s, reveals the %s\n\n", to_hex(program_hash(c.program)).c_str(),
-              std::string(to_text(c.program.reveal)).c_str());
+void print_line(const Explanation& e, const Line& line) {
+  const std::string what = e.volumes == 1 ? "one volume" : std::to_string(e.volumes) + " volumes together";
+  std::printf("%s: %zu B to the server, %zu B to the client, %zu messages in sequence; bundle%s at most %zu B\n", what.c_str(),
+              e.client_to_server, e.server_to_client, e.messages, e.volumes == 1 ? "" : "s of", e.bundle_bytes);
+  std::printf("  on the line at %s: %.3f s, without computing\n", line.text.c_str(),
+              line_seconds(e, line.bandwidth, line.latency));
+}
+
+void print_table(const Compiled& c, const Explanation& e, const Explanation& many, const Line& line) {
+  std::printf("program %s, protocol %s, reveals the %s\n", to_hex(program_hash(c.program)).c_str(),
+              std::string(to_text(c.program.suite)).c_str(), std::string(to_text(c.program.reveal)).c_str());
+  if (!c.program.input_mask.empty()) {
+    std::printf("a public mask: %zu of %zu elements are inside\n", c.program.input().count, c.program.whole_input());
+  }
+  std::printf("\n");
   std::printf("%-24s %-9s %8s %6s %5s %12s %12s %9s %9s\n", "name", "op", "values", "scale", "bits", "to server B",
               "to client B", "messages", "bundle B");
   for (const ExplainRow& r : e.rows) {
     std::printf("%-24.24s %-9s %8zu %6d %5u %12zu %12zu %9zu %9zu\n", r.name.c_str(), r.op.c_str(), r.count, r.scale,
                 r.bits, r.client_to_server, r.server_to_client, r.messages, r.bundle_bytes);
   }
-  std::printf("\none volume: %zu B to the server, %zu B to the client, %zu messages in sequence; bundle at most %zu B\n",
-              e.client_to_server, e.server_to_client, e.messages, e.bundle_bytes);
+  std::printf("\ncomparisons (digits as bits x how many, from the lowest; digits under each child of the root; AND levels)\n");
+  for (const ExplainRow& r : e.rows) {
+    if (!r.comparison.empty()) std::printf("%-24.24s %s\n", r.name.c_str(), r.comparison.c_str());
+  }
+  std::printf("\n");
+  print_line(e, line);
+  if (many.volumes > 1) print_line(many, line);
   std::printf("masked weights, once per client: %zu B\n", e.masked_weight_bytes);
-  std::printf("on the line at %s: %.3f s\n", line.text.c_str(), line_seconds(e, line.bandwidth, line.latency));
   std::printf("rounding moves a logit by about %.1e (standard deviation)\n", c.logit_error);
   std::printf("What this table tells of the weights, everyone who holds the program learns: shapes, scales (how large the "
               "largest weight of a layer is, within a factor of two) and widths (the same of a layer's sums).\n");
@@ -89,6 +115,7 @@ int main(int argc, char** argv) {
   std::vector<std::string> join;
   std::string bandwidth = "1Gbps";
   std::string latency = "20ms";
+  std::size_t volumes = 1;
   bool explain_wanted = false;
   bool json_wanted = false;
   CompileArguments compile;
@@ -99,6 +126,9 @@ int main(int argc, char** argv) {
   app.add_flag("--json", json_wanted, "with --explain: one JSON object");
   app.add_option("--bandwidth", bandwidth, "for --explain: bit/s of the line, e.g. 100Mbps")->capture_default_str();
   app.add_option("--latency", latency, "for --explain: one way, e.g. 20ms")->capture_default_str();
+  app.add_option("--volumes", volumes, "for --explain: also so many volumes together, in one run")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
   app.add_option("--join", join, "STRIPPED WEIGHTS: puts a model together again")->expected(2)->excludes("model");
   return run_tool(app, argc, argv, [&] {
     if (!join.empty()) {
@@ -117,6 +147,7 @@ int main(int argc, char** argv) {
     if (!out.empty()) write_compiled(model, out, options, compiled.program);
     if (!explain_wanted) return;
     const Explanation e = explain(compiled.program);
-    json_wanted ? print_json(compiled, e, line) : print_table(compiled, e, line);
+    const Explanation many = explain(compiled.program, volumes);
+    json_wanted ? print_json(compiled, e, many, line) : print_table(compiled, e, many, line);
   });
 }

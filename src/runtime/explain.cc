@@ -1,5 +1,6 @@
 #include "smpc/runtime/explain.h"
 
+#include <algorithm>
 #include <set>
 
 #include "smpc/correlation/bundle.h"
@@ -38,11 +39,55 @@ std::vector<std::size_t> bundle_bytes_by_op(const Plan& plan) {
   return out;
 }
 
+std::size_t leaves_below(const ComparisonLayout& layout, const ComparisonNode& node) {
+  if (node.children.empty()) return 1;
+  std::size_t leaves = 0;
+  for (const unsigned c : node.children) leaves += leaves_below(layout, layout.nodes[c]);
+  return leaves;
+}
+
+std::string comparison_of(const OpPlan& op) {
+  const auto text = [](const ShiftPlan& s) { return s.comparison ? comparison_text(*s.comparison) : std::string(); };
+  if (const auto* shift = std::get_if<ShiftPlan>(&op)) return text(*shift);
+  if (const auto* arg_max = std::get_if<ArgMaxPlan>(&op)) {
+    return arg_max->rounds.empty() ? std::string() : text(arg_max->rounds.front().compare);
+  }
+  return {};
+}
+
 }  // namespace
 
-Explanation explain(const Program& program) {
+std::string comparison_text(const ComparisonLayout& layout) {
+  std::vector<const ComparisonNode*> digits;
+  for (const ComparisonNode& n : layout.nodes) {
+    if (n.children.empty()) digits.push_back(&n);
+  }
+  std::sort(digits.begin(), digits.end(),
+            [](const ComparisonNode* a, const ComparisonNode* b) { return a->first_bit < b->first_bit; });
+  std::string text = "digits ";
+  for (std::size_t i = 0; i < digits.size();) {
+    std::size_t end = i;
+    while (end < digits.size() && digits[end]->bits == digits[i]->bits) ++end;
+    text += (i > 0 ? "+" : "") + std::to_string(digits[i]->bits) + "x" + std::to_string(end - i);
+    i = end;
+  }
+  const ComparisonNode& root = layout.root();
+  const auto low = static_cast<std::size_t>(layout.low_node);
+  text += ", tree ";
+  if (root.children.empty() || (layout.low_node >= 0 && &layout.nodes[low] == &root)) {
+    text += std::to_string(leaves_below(layout, root));
+  } else {
+    for (std::size_t i = 0; i < root.children.size(); ++i) {
+      const bool after_low = i == 1 && layout.low_node >= 0 && root.children[0] == low;
+      text += (i == 0 ? "" : after_low ? "|" : ",") + std::to_string(leaves_below(layout, layout.nodes[root.children[i]]));
+    }
+  }
+  return text + ", " + std::to_string(layout.levels) + (layout.levels == 1 ? " level" : " levels");
+}
+
+Explanation explain(const Program& program, std::size_t volumes) {
   const Plan plan = correlation_plan(program);
-  const Schedule schedule = make_schedule(program, plan, 1);
+  const Schedule schedule = make_schedule(program, plan, volumes);
   const std::vector<Cost> by_op = cost_by_op(program, schedule);
   const std::vector<std::size_t> bundle = bundle_bytes_by_op(plan);
   std::vector<std::set<std::size_t>> messages(by_op.size());
@@ -50,17 +95,19 @@ Explanation explain(const Program& program) {
     for (const std::size_t h : schedule.messages[m].halves) messages[schedule.halves[h].op].insert(m);
   }
   Explanation e;
+  e.volumes = volumes;
   const TensorType& in = program.input();
-  e.rows.push_back({"input", "Input", in.count, in.scale, in.ring.bits, 0, 0, 0, 0});
+  e.rows.push_back({"input", "Input", in.count, in.scale, in.ring.bits, 0, 0, 0, 0, {}});
   for (std::size_t i = 0; i < program.ops.size(); ++i) {
     const TensorType& t = program.tensors[i + 1];
     e.rows.push_back({program.ops[i].name, std::string(op_name(program.ops[i].kind)), t.count, t.scale, t.ring.bits,
-                      by_op[i].client_to_server, by_op[i].server_to_client, messages[i].size(), bundle[i]});
+                      by_op[i].client_to_server, by_op[i].server_to_client, messages[i].size(), bundle[i],
+                      comparison_of(plan.ops[i])});
   }
   if (program.reveal == Reveal::logits) {
     const TensorType& t = program.output();
     e.rows.push_back({"logits", "Reveal", t.count, t.scale, t.ring.bits, by_op.back().client_to_server,
-                      by_op.back().server_to_client, messages.back().size(), 0});
+                      by_op.back().server_to_client, messages.back().size(), 0, {}});
   }
   const Cost cost = predicted_cost(schedule);
   e.client_to_server = cost.client_to_server;
