@@ -47,9 +47,11 @@ double Bounds::interval_norm() const {
 double Bounds::norm_after(const LinearWeights& w) const {
   const std::size_t rows = w.bias.size();
   const std::size_t columns = intervals_.size();
+  WeightMatrix::Wide matrix(w.matrix.size());
+  w.matrix.read(0, matrix);
   std::vector<double> squares(columns);
   for (std::size_t r = 0; r < rows; ++r) {
-    for (std::size_t c = 0; c < columns; ++c) squares[c] += std::pow(static_cast<double>(w.matrix[r * columns + c]), 2);
+    for (std::size_t c = 0; c < columns; ++c) squares[c] += std::pow(static_cast<double>(matrix[r * columns + c]), 2);
   }
   constexpr int most = 24;
   std::vector<int> scaling(columns);
@@ -62,8 +64,8 @@ double Bounds::norm_after(const LinearWeights& w) const {
     scaled += std::pow(std::ldexp(magnitude(intervals_[c]), -scaling[c]), 2);
   }
   const double with_norm = std::min(norm_, std::sqrt(plain) * slack) *
-                           spectral_norm_bound(w.matrix, rows, columns, std::vector<int>(columns));
-  const double with_intervals = std::sqrt(scaled) * slack * spectral_norm_bound(w.matrix, rows, columns, scaling);
+                           spectral_norm_bound(matrix, rows, columns, std::vector<int>(columns));
+  const double with_intervals = std::sqrt(scaled) * slack * spectral_norm_bound(matrix, rows, columns, scaling);
   double bias = 0;
   for (const std::int64_t b : w.bias) bias += static_cast<double>(b) * static_cast<double>(b);
   return (std::min(with_norm, with_intervals) + std::sqrt(bias)) * slack;
@@ -73,12 +75,14 @@ void Bounds::linear(const LinearWeights& w, bool last) {
   const std::size_t columns = intervals_.size();
   const double norm = last ? 0 : norm_after(w);
   std::vector<Interval> out(w.bias.size());
+  WeightMatrix::Wide row(columns);
   for (std::size_t o = 0; o < out.size(); ++o) {
+    w.matrix.read(o * columns, row);
     i128 low = 0;
     i128 high = 0;
     double square = 0;
     for (std::size_t i = 0; i < columns; ++i) {
-      const i128 weight = w.matrix[o * columns + i];
+      const i128 weight = row[i];
       const i128 x = weight * intervals_[i].low;
       const i128 y = weight * intervals_[i].high;
       low += std::min(x, y);

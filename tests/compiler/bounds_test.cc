@@ -107,7 +107,7 @@ TEST(Bounds, HoldForCornersRandomInputsAndThoseOfPowerIteration) {
       const auto m = random_matrix(rows, columns, rng, n % 3 == 0);
       if (k == 0) first = m;
       LinearWeights w;
-      w.matrix.assign(m.begin(), m.end());
+      w.matrix = WeightMatrix(WeightMatrix::Wide(m.begin(), m.end()));
       for (std::size_t r = 0; r < rows; ++r) w.bias.push_back(static_cast<std::int64_t>(rng() % 100'000) - 50'000);
       bounds.linear(w, k == 2);
       hulls.push_back(bounds.hull());
@@ -134,8 +134,7 @@ TEST(Bounds, HoldForCornersRandomInputsAndThoseOfPowerIteration) {
 
 TEST(Bounds, ReachTheNormWhereOneIsDeclared) {
   LinearWeights w;
-  const std::vector<std::int32_t> row{3, 4};
-  w.matrix.assign(row.begin(), row.end());
+  w.matrix = WeightMatrix(WeightMatrix::Wide{3, 4});
   w.bias.push_back(0);
   Bounds bounds(2, 1000, 500);
   bounds.linear(w, true);
@@ -151,7 +150,7 @@ TEST(Bounds, AreNarrowerThanIntervalsAfterTheFirstLayer) {
     const std::size_t columns = k == 0 ? 2000 : 50;
     const auto m = random_matrix(50, columns, rng, false);
     LinearWeights w;
-    w.matrix.assign(m.begin(), m.end());
+    w.matrix = WeightMatrix(WeightMatrix::Wide(m.begin(), m.end()));
     w.bias.resize(50);
     bounds.linear(w, false);
     i128 widest = 0;

@@ -96,17 +96,18 @@ TEST_F(OnnxWriter, HoldsTheWeightsInTheOrderOfTheGrid) {
   }
 }
 
-TEST_F(OnnxWriter, TellsLabelsGridAndRange) {
+TEST_F(OnnxWriter, TellsLabelsGridRangeAndRootMeanSquare) {
   std::map<std::string, nlohmann::json> metadata;
   for (const onnx::StringStringEntryProto& entry : model().metadata_props()) {
     metadata[entry.key()] = nlohmann::json::parse(entry.value());
   }
-  ASSERT_EQ(metadata.size(), 3U);
+  ASSERT_EQ(metadata.size(), 4U);
   ASSERT_EQ(metadata["smpc.labels"].size(), 58U);
   for (std::size_t n = 0; n < table().size(); ++n) EXPECT_EQ(metadata["smpc.labels"][n], table()[n].name);
   EXPECT_EQ(metadata["smpc.grid"], nlohmann::json::parse(R"({"shape":[45,54,45],
       "affine":[[-4,0,0,90],[0,4,0,-126],[0,0,4,-72],[0,0,0,1]]})"));
   EXPECT_EQ(metadata["smpc.input-range"], 32);
+  EXPECT_EQ(metadata["smpc.input-rms"], 1);
 }
 
 }  // namespace
