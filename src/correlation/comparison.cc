@@ -161,8 +161,8 @@ unsigned ComparisonNode::and_inputs() const noexcept {
   return 2 * (k - 1) + (eq || select ? 1 : 0);
 }
 
-// With lt of child i: 2^(k-1-i) - 1 products, one for each choice of the eq above it; of eq alone: 2^(k-1) - k. The last
-// input adds 2^(k-1) - 1.
+// With lt of child i: 2^(k-1-i) - 1 products, one for each choice of the eq above it; of eq alone: 2^(k-1) - k. The
+// last input adds 2^(k-1) - 1.
 unsigned ComparisonNode::and_product_count() const noexcept {
   const auto k = static_cast<unsigned>(children.size());
   const unsigned half = 1U << (k - 1);

@@ -78,8 +78,8 @@ class Planner {
     return p;
   }
 
-  // What a truncation opens is never negative, so it needs no sign; a shift by all bits but the sign leaves 0, so a ReLU
-  // needs the sign alone, for whoever selects with it.
+  // What a truncation opens is never negative, so it needs no sign; a shift by all bits but the sign leaves 0, so a
+  // ReLU needs the sign alone, for whoever selects with it.
   void open_masked(ShiftPlan& p) {
     const bool relu = p.what == ShiftPlan::What::relu;
     const bool truncate = p.what == ShiftPlan::What::truncate;

@@ -58,7 +58,9 @@ class Products {
   const std::uint64_t* share_of(const std::array<unsigned, most_factors>& inputs, std::size_t t) const {
     std::uint32_t set = 0;
     for (unsigned j = 0; j < most_factors; ++j) set |= ((t >> j) & 1) != 0 ? std::uint32_t{1} << inputs.at(j) : 0;
-    if (std::has_single_bit(set)) return material_.masks[static_cast<std::size_t>(std::countr_zero(set))].words().data();
+    if (std::has_single_bit(set)) {
+      return material_.masks[static_cast<std::size_t>(std::countr_zero(set))].words().data();
+    }
     const auto at = std::lower_bound(products_.begin(), products_.end(), set);
     SMPC_CHECK(at != products_.end() && *at == set);
     return material_.products[static_cast<std::size_t>(at - products_.begin())].words().data();

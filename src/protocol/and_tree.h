@@ -1,6 +1,6 @@
 // One party's evaluation of the nodes of a comparison (correlation/comparison.h), level by level, from its digits.
 // A node is a few ANDs: inputs are XOR-shared, u_i = x_i ^ a_i is opened, and
-//   product of x_i over S = XOR over subsets T of S of (product of u_i over S \ T) & (share of the product of a_i over T).
+//   product of x_i over S = XOR over subsets T of S of (product of u_i over S \ T) & (share of product of a_i over T).
 // Each sees the u_i, uniform because the a_i are and are used once.
 #pragma once
 

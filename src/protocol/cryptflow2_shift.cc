@@ -191,7 +191,8 @@ class Cryptflow2Shift final : public ShiftOp {
 
 }  // namespace
 
-ShiftKnown declare_cryptflow2_shift(const ShiftPlan& p, std::size_t volumes, Known in, unsigned first_slot, HalfList& halves) {
+ShiftKnown declare_cryptflow2_shift(const ShiftPlan& p, std::size_t volumes, Known in, unsigned first_slot,
+                                    HalfList& halves) {
   SMPC_CHECK(slot_level + product_level(p) < shift_slots);
   Known known = in;
   const std::size_t wrap = p.wrap ? bit_field_bytes(p.count * volumes) : 0;

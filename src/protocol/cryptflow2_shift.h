@@ -1,7 +1,7 @@
 // The ops of smpc/protocol/shift.h in suite cryptflow2: one comparison of the two shares, by OT.
 //
-// Source: Rathee et al., CrypTFlow2 (CCS 2020), sections 3.1 and 4 (comparison by digits, faithful truncation), with the
-// sign and the carry of the truncation taken from one tree; docs/PROTOCOLS.md, section 5, derives it.
+// Source: Rathee et al., CrypTFlow2 (CCS 2020), sections 3.1 and 4 (comparison by digits, faithful truncation), with
+// the sign and the carry of the truncation taken from one tree; docs/PROTOCOLS.md, section 5, derives it.
 // With u_i = x_i mod 2^(l-1), m_i = msb(x_i): carry = [2^(l-1) - 1 - u0 < u1], d = 1 ^ m0 ^ m1 ^ carry,
 // c = the same on the low f bits, w = m0 | m1:  y = d ((x0 >> f) + (x1 >> f) + c - 2^(l-f) w).
 //

@@ -110,7 +110,8 @@ class MaskedShift final : public ShiftOp {
     sent_ = true;
     const RingVector& x = input_.output();
     SMPC_CHECK(x.size() == n_);
-    const std::uint64_t offset = server_ && p_.what == ShiftPlan::What::truncate ? std::uint64_t{1} << (p_.in.bits - 2) : 0;
+    const bool lift = server_ && p_.what == ShiftPlan::What::truncate;
+    const std::uint64_t offset = lift ? std::uint64_t{1} << (p_.in.bits - 2) : 0;
     mine_ = std::move(opening_.r);
     for (std::size_t i = 0; i < n_; ++i) mine_[i] = p_.in.reduce(mine_[i] + x[i] + offset);
     out.values(p_.in, mine_);

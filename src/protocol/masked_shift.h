@@ -4,8 +4,9 @@
 // section 5; Makri et al., Rabbit (FC 2021), section 4; the product of a public and a masked value as in Patra et al.,
 // ABY2.0 (USENIX Security 2021), section 3; docs/PROTOCOLS.md, section 6, derives it.
 // X = x + r is opened. With X', r' mod 2^(l-1): borrow = [X' < r'], d = 1 ^ msb X ^ msb r ^ borrow,
-// c = [X mod 2^f < r mod 2^f], P = X >> f, R = (r >> f) - (1 - msb X) 2^(l-f) msb r:  x >> f = P - R - c for x >= 0, and
-// y = d (P - R) - d c = e (P - R) + (1 - 2e)(delta P - delta R) - G - (1 - 2G) gamma, e = d ^ delta, G = dc ^ gamma open.
+// c = [X mod 2^f < r mod 2^f], P = X >> f, R = (r >> f) - (1 - msb X) 2^(l-f) msb r: for x >= 0,
+// x >> f = P - R - c. With e = d ^ delta and G = dc ^ gamma open,
+// y = d (P - R) - d c = e (P - R) + (1 - 2e)(delta P - delta R) - G - (1 - 2G) gamma.
 //
 // Consumes: one Opening (r, its thermometers, r >> f, msb r, delta and its products), one AND per inner node, one
 // SharedBit (gamma) when f > 0. Nothing when a truncation by 0 does not widen the ring.

@@ -1,5 +1,5 @@
-// The digits of suite cryptflow2: one party's shares of lt = [a_i < b_i] and eq = [a_i = b_i] for every digit of a comparison,
-// by random 1-of-2^m OT, derandomised. Source: Rathee et al., CrypTFlow2 (CCS 2020), section 3.1; Beaver, Precomputing
+// The digits of suite cryptflow2: one party's shares of lt = [a_i < b_i] and eq = [a_i = b_i] for every digit
+// of a comparison, by random 1-of-2^m OT, derandomised. Source: Rathee et al., CrypTFlow2 (CCS 2020), section 3.1; Beaver, Precomputing
 // Oblivious Transfer (CRYPTO 1995). docs/PROTOCOLS.md says what each party sees.
 #pragma once
 

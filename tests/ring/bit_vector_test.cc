@@ -116,6 +116,36 @@ TEST(BitVector, SlicesOneBitOfEveryValue) {
   }
 }
 
+TEST(BitVector, SlicesManyBitsAsItSlicesOne) {
+  std::mt19937_64 rng(5);
+  for (const std::size_t n : {0U, 1U, 63U, 64U, 65U, 200U}) {
+    std::vector<std::uint64_t> values(n);
+    for (auto& v : values) v = rng();
+    for (const auto& [first, count] : {std::pair(0U, 64U), std::pair(5U, 1U), std::pair(40U, 24U), std::pair(7U, 0U)}) {
+      const auto slices = bit_slices(values, first, count);
+      ASSERT_EQ(slices.size(), count);
+      for (unsigned j = 0; j < count; ++j) {
+        ASSERT_EQ(bits_of(slices[j]), bits_of(bit_slice(values, first + j))) << n << " values, bit " << first + j;
+        ASSERT_TRUE(padding_is_zero(slices[j]));
+      }
+    }
+  }
+}
+
+TEST(BitVector, SwapsWhereABitIsSet) {
+  std::mt19937_64 rng(6);
+  const auto where = random_bits(133, rng);
+  const auto a = random_bits(133, rng);
+  const auto b = random_bits(133, rng);
+  BitVector x = vector_of(a);
+  BitVector y = vector_of(b);
+  swap_where(vector_of(where), x, y);
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    ASSERT_EQ(x.get(i) == 1, where[i] ? b[i] : a[i]);
+    ASSERT_EQ(y.get(i) == 1, where[i] ? a[i] : b[i]);
+  }
+}
+
 TEST(BitVectorDeathTest, VectorsOfDifferentSizesDoNotMeet) {
   BitVector a(64);
   const BitVector b(65);

@@ -28,7 +28,8 @@ struct ComparisonNode {
   std::vector<unsigned> children;   // indices; empty for a digit
 
   // As an AND over its children: inputs are eq of every child but the lowest, then lt of every child but the highest,
-  // then (with eq) eq of the lowest or (with select) lt of the highest ^ h; products are the subsets of inputs, as bit masks, whose corrections its outputs need.
+  // then (with eq) eq of the lowest or (with select) lt of the highest ^ h; products are
+  // the subsets of inputs, as bit masks, whose corrections its outputs need.
   unsigned and_inputs() const noexcept;
   std::vector<std::uint32_t> and_products() const;
   unsigned and_product_count() const noexcept;  // how many, without listing them
@@ -49,8 +50,8 @@ struct ComparisonLayout {
 // nodes as above. 1 <= width <= 63, low <= width. With 0 < low < width the low node is ready one level before the last.
 // `low_only`: nothing above `low` is compared.
 //
-// In suite cryptflow2 digits cost bits sent, and a low node that is the root costs one level more, since its bit must be
-// opened before the product. In suite masked a digit of m bits costs 2^m - 1 bits stored, and the root selects.
+// In suite cryptflow2 digits cost bits sent, and a low node that is the root costs one level more, since its bit must
+// be opened before the product. In suite masked a digit of m bits costs 2^m - 1 bits stored, and the root selects.
 ComparisonLayout comparison_layout(Suite suite, unsigned width, unsigned low, bool low_only = false);
 
 }  // namespace smpc

@@ -76,8 +76,8 @@ struct LinearDemand {
   Ring ring;
 };
 
-using Demand =
-    std::variant<OtDemand, AndDemand, SharedBitDemand, BitProductDemand, PrivateBitsDemand, LinearDemand, OpeningDemand>;
+using Demand = std::variant<OtDemand, AndDemand, SharedBitDemand, BitProductDemand, PrivateBitsDemand, LinearDemand,
+                            OpeningDemand>;
 
 // ---- Who uses which: numbers are indices into Plan::demands.
 
