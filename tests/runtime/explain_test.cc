@@ -33,7 +33,7 @@ TEST(Explain, ItsSumsAreTheScheduleForAnyNumberOfVolumes) {
 TEST(Explain, AComparisonsTextAccountsForEveryBitAndDigit) {
   for (unsigned width = 1; width <= 63; ++width) {
     for (unsigned low = 0; low < width; low += 5) {
-      const ComparisonLayout layout = comparison_layout(width, low);
+      const ComparisonLayout layout = comparison_layout(low % 2 == 0 ? Suite::cryptflow2 : Suite::masked, width, low);
       const std::string text = comparison_text(layout);
       std::istringstream in(text.substr(text.find(' ')));
       unsigned bits = 0;
