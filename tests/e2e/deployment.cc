@@ -36,32 +36,15 @@ void expect_predicted(const nlohmann::json& j, const Reference* given) {
 
 }  // namespace
 
-Deployment::Deployment(std::vector<std::string> options) : server_options(std::move(options)) {
-  EXPECT_EQ(run("smpc-certs", {"init", (folder / "id").string()}).exit_code, 0);
-}
-
-void Deployment::start_dealer(const std::string& listen) {
-  dealer = std::make_unique<Daemon>("smpc-dealer",
-                                    std::vector<std::string>{"--listen", listen, "--pool", "1", "--identity",
-                                                             (folder / "id/dealer").string(), "--state",
-                                                             (folder / "state/dealer").string()},
-                                    folder / "dealer.log");
-  dealer_port = dealer->port();
-}
-
-void Deployment::start_server(bool wait_until_ready) {
-  std::vector<std::string> arguments{"--listen", "127.0.0.1:0", "--dealer", dealer_address(), "--identity",
-                                     (folder / "id/server").string(), "--state", (folder / "state/server").string()};
-  arguments.insert(arguments.end(), server_options.begin(), server_options.end());
-  server = std::make_unique<Daemon>("smpc-server", arguments, folder / "server.log");
-  server_port = server->port();
-  if (wait_until_ready) server->wait_for("ready");
+Deployment::~Deployment() {
+  for (Daemon* daemon : {server.get(), dealer.get()}) {
+    if (daemon == nullptr) continue;
+    EXPECT_NE(daemon->stop(), -1) << "SIGTERM did not end it: " << daemon->log();
+  }
 }
 
 Outcome Deployment::client(std::vector<std::string> arguments, int seconds) const {
-  arguments.insert(arguments.end(), {"--server", "127.0.0.1:" + server_port, "--dealer", dealer_address(), "--identity",
-                                     (folder / "id/client").string(), "--state", (folder / "state/client").string()});
-  Outcome r = run("smpc-client", arguments, seconds);
+  Outcome r = run_client(std::move(arguments), RunOptions{.limit = std::chrono::seconds(seconds)});
   if (r.exit_code == 0 && r.out.starts_with("{") && r.json().contains("results")) expect_predicted(r.json(), reference);
   return r;
 }

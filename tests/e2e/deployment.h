@@ -1,12 +1,9 @@
-// A dealer, a server and a client's folders, on free ports, with certificates of their own.
+// The three roles as processes, checked: what a run costs, and how a daemon ends.
 #pragma once
 
-#include <memory>
-#include <optional>
-
-#include "process.h"
 #include "smpc/compiler/compile.h"
 #include "smpc/image/scan.h"
+#include "support/three_roles.h"
 
 namespace smpc::testing {
 
@@ -21,23 +18,12 @@ struct Reference {
   RingVector output(const SecretVector<double>& volume) const;
 };
 
-class Deployment {
+class Deployment : public ThreeRoles {
  public:
-  // `server_options`: beyond identity, state and ports.
-  explicit Deployment(std::vector<std::string> server_options);
-
-  void start_dealer(const std::string& listen = "127.0.0.1:0");
-  void start_server(bool wait_until_ready = true);
+  using ThreeRoles::ThreeRoles;
+  ~Deployment();  // daemons must end when they are told to
   // smpc-client with its folders and ports. Of every --json inference the cost must be the predicted one, to the byte.
   Outcome client(std::vector<std::string> arguments, int seconds = 120) const;
-  std::string dealer_address() const { return "127.0.0.1:" + dealer_port; }
-
-  TemporaryFolder folder;
-  std::vector<std::string> server_options;
-  std::unique_ptr<Daemon> dealer;
-  std::unique_ptr<Daemon> server;
-  std::string dealer_port;
-  std::string server_port;
   const Reference* reference = nullptr;  // what the server's program is; none: the demo model with default options
 };
 

@@ -1,15 +1,15 @@
-#include "process.h"
+#include "support/process.h"
 
 #include <fcntl.h>
-#include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <stdexcept>
 #include <thread>
 
 namespace smpc::testing {
@@ -24,10 +24,17 @@ std::string content(const std::filesystem::path& path) {
   return out.str();
 }
 
+void pin(unsigned cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(cpu, &set);
+  ::sched_setaffinity(0, sizeof set, &set);
+}
+
 // Standard output and error go to files, so that nothing can block on a full pipe.
 // They are emptied before the process exists: what an earlier one wrote is never read as this one's.
 int start(const std::string& tool, const std::vector<std::string>& arguments, const std::string& out,
-          const std::string& err) {
+          const std::string& err, std::optional<unsigned> cpu) {
   const std::string path = std::string(SMPC_BIN_DIR) + "/" + tool;
   std::vector<char*> argv{const_cast<char*>(path.c_str())};
   for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
@@ -40,6 +47,7 @@ int start(const std::string& tool, const std::vector<std::string>& arguments, co
     if (e != o) ::close(e);
     return pid;
   }
+  if (cpu) pin(*cpu);
   const int in = ::open("/dev/null", O_RDONLY);
   ::dup2(in, 0);
   ::dup2(o, 1);
@@ -49,11 +57,12 @@ int start(const std::string& tool, const std::vector<std::string>& arguments, co
 }
 
 // The exit code, or -1 where it does not come in time.
-int wait_until(int pid, Clock::time_point deadline) {
+int wait_until(int pid, Clock::time_point deadline, const std::function<void(int)>& watch = {}) {
   while (Clock::now() < deadline) {
     int status = 0;
     if (::waitpid(pid, &status, WNOHANG) == pid) return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    std::this_thread::sleep_for(5ms);
+    if (watch) watch(pid);
+    std::this_thread::sleep_for(watch ? 1ms : 5ms);
   }
   return -1;
 }
@@ -61,7 +70,7 @@ int wait_until(int pid, Clock::time_point deadline) {
 }  // namespace
 
 TemporaryFolder::TemporaryFolder() {
-  std::string name = (std::filesystem::temp_directory_path() / "smpc_e2e_XXXXXX").string();
+  std::string name = (std::filesystem::temp_directory_path() / "smpc_run_XXXXXX").string();
   path_ = ::mkdtemp(name.data());
 }
 TemporaryFolder::~TemporaryFolder() {
@@ -69,27 +78,32 @@ TemporaryFolder::~TemporaryFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-Outcome run(const std::string& tool, const std::vector<std::string>& arguments, int seconds) {
+Outcome run(const std::string& tool, const std::vector<std::string>& arguments, const RunOptions& options) {
   const TemporaryFolder folder;
   Outcome r;
-  const int pid = start(tool, arguments, (folder / "out").string(), (folder / "err").string());
-  r.exit_code = wait_until(pid, Clock::now() + std::chrono::seconds(seconds));
+  r.started = Clock::now();
+  const int pid = start(tool, arguments, (folder / "out").string(), (folder / "err").string(), options.cpu);
+  r.exit_code = wait_until(pid, r.started + options.limit, options.watch);
+  r.seconds = std::chrono::duration<double>(Clock::now() - r.started).count();
   if (r.exit_code == -1) {
     ::kill(pid, SIGKILL);
     ::waitpid(pid, nullptr, 0);
-    ADD_FAILURE() << tool << " did not end within " << seconds << " s";
+    throw std::runtime_error(tool + " did not end within " + std::to_string(options.limit.count()) + " s");
   }
   r.out = content(folder / "out");
   r.err = content(folder / "err");
   return r;
 }
 
-Daemon::Daemon(const std::string& tool, const std::vector<std::string>& arguments, const std::filesystem::path& log)
-    : pid_(start(tool, arguments, log.string(), log.string())), log_(log) {}
-
-Daemon::~Daemon() {
-  if (pid_ > 0) stop();
+Outcome run(const std::string& tool, const std::vector<std::string>& arguments, int seconds) {
+  return run(tool, arguments, RunOptions{.limit = std::chrono::seconds(seconds)});
 }
+
+Daemon::Daemon(const std::string& tool, const std::vector<std::string>& arguments, const std::filesystem::path& log,
+               std::optional<unsigned> cpu)
+    : started_(Clock::now()), pid_(start(tool, arguments, log.string(), log.string(), cpu)), log_(log) {}
+
+Daemon::~Daemon() { stop(); }
 
 std::string Daemon::wait_for(const std::string& text, int seconds) {
   const auto deadline = Clock::now() + std::chrono::seconds(seconds);
@@ -104,24 +118,20 @@ std::string Daemon::wait_for(const std::string& text, int seconds) {
     }
     std::this_thread::sleep_for(5ms);
   }
-  ADD_FAILURE() << "no '" << text << "' in: " << log();
-  return "";
+  throw std::runtime_error("no '" + text + "' in: " + log());
 }
 
 std::string Daemon::port() {
-  const std::string line = wait_for("listening on port ");
-  const auto at = line.find("listening on port ");
-  if (at == std::string::npos) return "0";
-  return std::to_string(std::stoi(line.substr(at + 18)));
+  const std::string before = "listening on port ";
+  const std::string line = wait_for(before);
+  return std::to_string(std::stoi(line.substr(line.find(before) + before.size())));
 }
 
 int Daemon::stop() {
+  if (pid_ <= 0) return 0;
   ::kill(pid_, SIGTERM);
-  int code = wait_until(pid_, Clock::now() + 20s);
-  if (code == -1) {
-    ADD_FAILURE() << "SIGTERM did not end it: " << log();
-    kill();
-  }
+  const int code = wait_until(pid_, Clock::now() + 20s);
+  if (code == -1) kill();
   pid_ = -1;
   return code;
 }
