@@ -1,0 +1,20 @@
+// ReLU with its truncation between two parties in one process, a thread each: 44 bits, of which 15 are shifted away.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "smpc/program/program.h"
+
+namespace smpc::bench {
+
+struct ReluRun {
+  double seconds = 0;           // both parties side by side, from inputs to results; correlations are there before
+  double online_bytes = 0;      // both directions, the opening of the result left out
+  double bundle_bytes = 0;
+};
+
+// `count` of them at once. None where this build has no such suite.
+std::optional<ReluRun> run_relu(Suite suite, std::size_t count);
+
+}  // namespace smpc::bench
