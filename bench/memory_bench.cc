@@ -5,6 +5,7 @@
 #include "machine.h"
 #include "memory.h"
 #include "relay.h"
+#include "roles_watch.h"
 #include "setup.h"
 
 namespace smpc::bench {
@@ -31,24 +32,6 @@ Limits limits_of(const std::string& model) {
   l.masked = explain(model, {"--reveal", "logits"})["masked_weights"];
   return l;
 }
-
-// The largest of all three while a client runs.
-struct Watch {
-  explicit Watch(const Deployment& d) : server_pid(d.server->pid()), dealer_pid(d.dealer->pid()) {
-    reset_peak(server_pid);
-    reset_peak(dealer_pid);
-  }
-  void operator()(int pid) {
-    client(pid);
-    server(server_pid);
-    dealer(dealer_pid);
-  }
-  int server_pid;
-  int dealer_pid;
-  MemoryWatch client;
-  MemoryWatch server;
-  MemoryWatch dealer;
-};
 
 void print_memory(const std::string& what, const Resident& r, double base, const std::string& base_name, double wanted) {
   std::vector<std::string> cells{what, mega(static_cast<double>(r.total)), mega(static_cast<double>(r.anon)),
@@ -106,7 +89,7 @@ void bench(const Arguments& a) {
   print_memory("server, first start of a model", resident(d.server->pid()), limits.weights, "weights", 0);
   print_memory("dealer, just started", resident(d.dealer->pid()), 0, "", 0);
   {
-    Watch first(d);
+    RolesWatch first(d);
     d.prefetch(1, std::ref(first));
     print_memory("client, first use (download, one bundle)", first.client.largest(), limits.masked, "masked weights", 0);
     print_memory("server, while a client downloads the masked weights", first.server.largest(), limits.weights, "weights", 0);
@@ -121,15 +104,15 @@ void bench(const Arguments& a) {
     seen = std::min(seen, start(d));
   }
   print_memory("server, start of a model seen before", resident(d.server->pid()), limits.weights, "weights", 0);
-  Watch bundles(d);
+  RolesWatch bundles(d);
   d.prefetch(32 + a.runs, std::ref(bundles));
   print_memory("client, taking " + std::to_string(31 + a.runs) + " bundles", bundles.client.largest(), limits.masked, "masked weights", 1.2);
   print_memory("dealer, making them", bundles.dealer.largest(), 0, "", 0);
-  Watch one(d);
+  RolesWatch one(d);
   d.client({"--image", files.scan()}, std::ref(one));
   print_memory("server, serving one volume", one.server.largest(), limits.weights, "weights", 1.4);
   print_memory("client, asking about one volume", one.client.largest(), limits.masked, "masked weights", 1.2);
-  Watch twenty(d);
+  RolesWatch twenty(d);
   d.client({"--image", files.scan4d(), "--volume", "all"}, std::ref(twenty));
   print_memory("server, serving 20 volumes", twenty.server.largest(), limits.weights, "weights", 1.4);
   print_memory("client, asking about 20 volumes", twenty.client.largest(), limits.masked, "masked weights", 1.2);

@@ -1,0 +1,23 @@
+// Models and scans of any size, made for measuring: random weights, random volumes.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <filesystem>
+#include <vector>
+
+namespace smpc::bench {
+
+using Shape = std::array<std::size_t, 3>;
+
+// An ONNX file: Flatten, then Gemms with ReLUs between. `layers`: outputs of each Gemm. Its grid has voxels of 4 mm.
+void write_random_mlp(const std::filesystem::path& path, Shape image, const std::vector<std::size_t>& layers);
+
+// A NIfTI file, int16 with a slope, on the same grid. `volumes`: each as the model reads it, k fastest; they are
+// repeated to make `count`, each time scaled by a little noise (what is zero stays zero).
+void write_scan(const std::filesystem::path& path, Shape image, const std::vector<std::vector<float>>& volumes,
+                std::size_t count);
+
+std::vector<float> random_volume(Shape image);  // in [-1, 1]
+
+}  // namespace smpc::bench
