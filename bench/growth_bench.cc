@@ -1,4 +1,5 @@
 // How time, bytes and memory grow: with volumes, hidden width, image size, and number of ReLUs. Tables and pictures.
+#include <malloc.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -85,7 +86,7 @@ class Report {
         repeated_dashes(10));
     std::vector<Panel> panels{{"seconds", {{"online", {}}, {"bundles made and taken", {}}}},
                               {"bytes", {{"to the server", {}}, {"to the client", {}}, {"bundles", {}}}},
-                              {"peak resident bytes", {{"server", {}}, {"dealer", {}}, {"client", {}}, {"taking", {}}}}};
+                              {"peak resident bytes", {{"server", {}}, {"dealer", {}}, {"client online", {}}, {"taking bundles", {}}}}};
     for (const Point& p : all) {
       say(row({text_of("%.0f", p.x), text_of("%.3f s", p.offline), text_of("%.4f s", p.online), text_of("%.0f B", p.up),
                text_of("%.0f B", p.down), text_of("%.0f B", p.bundles), mega(p.server), mega(p.dealer), mega(p.client),
@@ -169,6 +170,7 @@ void relus(const Arguments& a, Report& report) {
     for (unsigned bits = 10; bits <= a.relu_bits; bits += 2) {
       const std::size_t n = std::size_t{1} << bits;
       const double x = static_cast<double>(n);
+      ::malloc_trim(0);  // what earlier parts left
       reset_peak(::getpid());
       std::optional<ReluRun> least;
       for (int i = 0; i < (bits <= 16 ? 7 : 3); ++i) {
