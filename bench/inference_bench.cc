@@ -216,9 +216,9 @@ void bench(const Arguments& a) {
   const auto median = [](const Sample& s) { return text_of("%.2f ms", 1e3 * s.median); };
   std::cout << timed_row("one volume online", single.seconds.least, median(single.seconds), one, 3)
             << timed_row("20 volumes online", batch.seconds.least, median(batch.seconds), twenty, 2.5)
-            << timed_row("a bundle of 32: dealer", offline.dealer, "", one, 0)
-            << timed_row("a bundle of 32: client's finishing", offline.finish, "", one, 0)
-            << timed_row("a bundle of 32: sending and storing", std::max(0.0, prefetch - offline.dealer - offline.finish), "", one, 0)
+            << timed_row("one bundle, made 32 at a time: dealer", offline.dealer, "", one, 0)
+            << timed_row("one bundle, made 32 at a time: client's finishing", offline.finish, "", one, 0)
+            << timed_row("one bundle, made 32 at a time: sending and storing", std::max(0.0, prefetch - offline.dealer - offline.finish), "", one, 0)
             << timed_row("everything for one more inference (processes: prefetch of 32, then online)",
                          prefetch + single.seconds.least, "", one, 8)
             << timed_row("the same, parts added (dealer, finishing, online)",

@@ -63,7 +63,8 @@ std::string describe_machine() {
          ", model " + field_of("/proc/cpuinfo", "model\t") + "), " + std::to_string(processors().size()) +
          " usable, " + field_of("/proc/cpuinfo", "cache size") + " cache\nmemory     " +
          field_of("/proc/meminfo", "MemTotal") + "\ncompiler   " SMPC_COMPILER "\ncommit     " + commit() +
-         "\ndate       " + date.data() + "\n";
+         "\ndate       " + date.data() +
+         "\nload       " + first_line("cut -d' ' -f1-3 /proc/loadavg") + " (1, 5 and 15 minutes; more than a little disturbs)\n";
 }
 
 Sample summary(std::vector<double> values) {

@@ -81,7 +81,7 @@ void bench(const Arguments& a) {
   const Limits limits = limits_of(files.model());
   std::cout << describe_machine() << "limits     weights at four bytes each " << mega(limits.weights)
             << ", masked weights as packed " << mega(limits.masked) << "\n\n";
-  std::cout << row({"resident", "largest", "of it own", "of it mapped files", "peak", "peak against", "wanted", "reached"})
+  std::cout << row({"resident", "largest", "of it its own", "of it mapped files", "peak", "peak against", "wanted", "reached"})
             << repeated_dashes(8);
   Deployment d({"--model", files.model(), "--reveal", "logits"});
 
