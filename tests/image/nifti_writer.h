@@ -74,7 +74,7 @@ std::string header_bytes(const NiftiSpec& s) {
   const std::string magic = !s.magic.empty() ? s.magic
                             : s.second       ? std::string("n+2\0\r\n\032\n", 8)
                                              : std::string("n+1\0", 4);
-  std::memcpy(h.data() + at(&H::magic), magic.data(), magic.size());
+  h.replace(at(&H::magic), magic.size(), magic);
   return h;
 }
 
