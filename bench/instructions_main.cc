@@ -67,7 +67,7 @@ void packed_product(std::size_t batch) {
   const auto bytes = some<std::uint8_t>(rows * packed_bytes(cols, bits));
   const auto x = some<std::uint64_t>(cols * batch);
   std::vector<std::uint64_t> y(rows * batch);
-  smpc_measured([&] { accumulate_packed_product(std::as_bytes(std::span(bytes)), bits, rows, cols, x, batch, y); });
+  smpc_measured([&] { accumulate_packed_product(std::as_bytes(std::span(bytes)), Ring{bits}, rows, cols, x, batch, y); });
 }
 
 void mask_rows() {

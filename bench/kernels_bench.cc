@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t rows = 200;
 constexpr std::size_t cols = 109'350;
+constexpr unsigned bits = 44;
 
 template <class T>
 std::vector<T> random_values(std::size_t n) {
@@ -33,34 +34,35 @@ void float_product(benchmark::State& state) {
   }
 }
 
+template <class Weight>
 void ring_product(benchmark::State& state) {
   const auto batch = static_cast<std::size_t>(state.range(0));
-  const auto w = random_values<std::int32_t>(rows * cols);
+  const auto w = random_values<Weight>(rows * cols);
   const auto x = random_values<std::uint64_t>(cols * batch);
   std::vector<std::uint64_t> y(rows * batch);
   for (auto _ : state) {
-    accumulate_product(std::span<const std::int32_t>(w), cols, x, batch, y, rows, 0);
+    accumulate_product(std::span<const Weight>(w), cols, x, batch, y, rows, 0, Ring{bits});
     benchmark::DoNotOptimize(y.data());
   }
 }
 
 void packed_product(benchmark::State& state) {
   const auto batch = static_cast<std::size_t>(state.range(0));
-  constexpr unsigned bits = 46;
   std::vector<std::byte> packed(rows * packed_bytes(cols, bits));
   std::mt19937_64 rng(1);
   for (std::byte& b : packed) b = static_cast<std::byte>(rng());
   const auto x = random_values<std::uint64_t>(cols * batch);
   std::vector<std::uint64_t> y(rows * batch);
   for (auto _ : state) {
-    accumulate_packed_product(packed, bits, rows, cols, x, batch, y);
+    accumulate_packed_product(packed, Ring{bits}, rows, cols, x, batch, y);
     benchmark::DoNotOptimize(y.data());
   }
 }
 
 BENCHMARK(float_product)->Arg(1)->Arg(20)->Unit(benchmark::kMillisecond);
-BENCHMARK(ring_product)->Arg(1)->Arg(20)->Unit(benchmark::kMillisecond);
-BENCHMARK(packed_product)->Arg(1)->Arg(20)->Unit(benchmark::kMillisecond);
+BENCHMARK_TEMPLATE(ring_product, std::int16_t)->Arg(1)->Arg(20)->Unit(benchmark::kMillisecond);
+BENCHMARK_TEMPLATE(ring_product, std::int32_t)->Arg(1)->Arg(20)->Unit(benchmark::kMillisecond);
+BENCHMARK(packed_product)->Arg(1)->Arg(32)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace smpc

@@ -39,7 +39,16 @@ void pack_bits(std::span<const std::uint64_t> in, unsigned bits, std::span<std::
 void unpack_range(ByteView in, unsigned bits, std::size_t first, std::span<std::uint64_t> out) {
   const std::uint64_t mask = low_mask(bits);
   std::size_t at = first * bits;
-  for (std::uint64_t& v : out) {
+  std::size_t done = 0;
+  // Up to 57 bits lie within the eight bytes from the one in which they begin.
+  if (bits > 0 && bits <= 57) {
+    for (; done < out.size() && at / 8 + 8 <= in.size(); ++done, at += bits) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, in.data() + at / 8, 8);
+      out[done] = (word >> (at % 8)) & mask;
+    }
+  }
+  for (std::uint64_t& v : out.subspan(done)) {
     const std::size_t byte = at / 8;
     const unsigned shift = at % 8;
     std::uint64_t word = bits == 0 ? 0 : load64(in.data() + byte, in.size() - byte) >> shift;

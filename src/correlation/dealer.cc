@@ -22,15 +22,17 @@ void correct_linear(const LinearDemand& d, std::size_t demand, const Key& mask_k
   }
   RingVector y(n * d.outputs);
   MaskRows mask(mask_key, d);
-  constexpr std::size_t block_elements = 1U << 18;  // 2 MB of A at a time
-  const std::size_t block_rows = std::clamp<std::size_t>(block_elements / d.inputs, 1, d.outputs);
-  RingVector rows(block_rows * d.inputs);
-  for (std::size_t first = 0; first < d.outputs; first += block_rows) {
-    const std::size_t count = std::min(block_rows, d.outputs - first);
-    const auto part = std::span(rows).first(count * d.inputs);
-    mask.rows(first, part);
-    accumulate_product(std::span<const std::uint64_t>(part), d.inputs, b, n, y, d.outputs, first);
+  ProductSum sum(d.outputs, n, d.ring);
+  RingVector block(std::min(d.outputs, ProductSum::block_rows) * std::min(d.inputs, ProductSum::block_cols));
+  for (std::size_t c = 0; c < d.inputs; c += ProductSum::block_cols) {
+    const std::size_t cols = std::min(ProductSum::block_cols, d.inputs - c);
+    for (std::size_t r = 0; r < d.outputs; r += ProductSum::block_rows) {
+      const std::size_t rows = std::min(ProductSum::block_rows, d.outputs - r);
+      mask.block(r, rows, c, cols, std::span(block).first(rows * cols));
+      sum.add(r, MatrixBlock<std::uint64_t>{block.data(), rows, cols, cols}, {b.data() + c, d.inputs});
+    }
   }
+  sum.add_to(y);
   for (std::size_t v = 0; v < n; ++v) {
     const LinearServer server = expand_linear_server(d, SeedReader(seeds[v].server, demand));
     out[v].output.resize(d.outputs);

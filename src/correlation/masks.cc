@@ -57,6 +57,16 @@ MaskRows::MaskRows(const Key& mask_key, const LinearDemand& linear)
   key_.push_back(derive_key(mask_key, "A of a linear op", context.data()));
 }
 
+void MaskRows::block(std::size_t first_row, std::size_t rows, std::size_t first_col, std::size_t cols,
+                     std::span<std::uint64_t> out) const {
+  SMPC_CHECK(first_col % 2 == 0 && first_col + cols <= inputs_ && out.size() == rows * cols);
+  Prg prg(key_.front());
+  for (std::size_t r = 0; r < rows; ++r) {
+    prg.seek((first_row + r) * row_blocks_ + first_col / 2);
+    prg.fill(out.subspan(r * cols, cols));
+  }
+}
+
 void MaskRows::rows(std::size_t first, std::span<std::uint64_t> out) {
   SMPC_CHECK(out.size() % inputs_ == 0);
   Prg prg(key_.front());
@@ -111,7 +121,7 @@ void finish_corrections(const Plan& plan, ByteView masked_weights, std::span<Cli
     RingVector y(d->outputs * bundles.size());
     accumulate_packed_product(
         masked_weights.subspan(layout.offsets[d->linear], layout.offsets[d->linear + 1] - layout.offsets[d->linear]),
-        d->ring.bits, d->outputs, d->inputs, b, bundles.size(), y);
+        d->ring, d->outputs, d->inputs, b, bundles.size(), y);
     for (std::size_t v = 0; v < bundles.size(); ++v) {
       const auto field = std::span(bundles[v].corrections).subspan(plan.offsets[i], correction_bytes(plan.demands[i]));
       RingVector share(d->outputs);

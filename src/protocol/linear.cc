@@ -34,7 +34,7 @@ class LinearServerOp final : public PartyOp {
     for (std::size_t i = 0; i < x0.size(); ++i) opened_[i] = d_.ring.reduce(opened_[i] + x0[i]);
     RingVector y = std::move(r_);
     for (std::size_t i = 0; i < y.size(); ++i) y[i] += static_cast<std::uint64_t>(weights_.bias[i % d_.outputs]);
-    weights_.matrix.visit([&](auto m) { accumulate_product(m, d_.inputs, opened_, volumes_, y, d_.outputs, 0); });
+    weights_.matrix.visit([&](auto m) { accumulate_product(m, d_.inputs, opened_, volumes_, y, d_.outputs, 0, d_.ring); });
     reduce_all(d_.ring, y);
     opened_ = {};
     output_ = std::move(y);

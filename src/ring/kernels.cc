@@ -1,8 +1,8 @@
 #include "smpc/ring/kernels.h"
 
 #include <algorithm>
-#include <vector>
 
+#include "product_tiles.h"
 #include "smpc/base/bits.h"
 #include "smpc/base/error.h"
 
@@ -17,92 +17,120 @@ namespace smpc {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// The low 64 bits of a product, from three 32x32 products: AVX2 has no 64-bit one.
-template <class V>
-HWY_INLINE V mul64(V a, V b) {
-  const hn::DFromV<V> d;
 #if HWY_TARGET == HWY_SCALAR
-  return hn::Set(d, hn::GetLane(a) * hn::GetLane(b));
-#else
-  const hn::Repartition<std::uint32_t, decltype(d)> half;
-  const auto a_high = hn::BitCast(half, hn::ShiftRight<32>(a));
-  const auto b_high = hn::BitCast(half, hn::ShiftRight<32>(b));
-  const auto a_low = hn::BitCast(half, a);
-  const auto b_low = hn::BitCast(half, b);
-  const auto cross = hn::Add(hn::MulEven(a_high, b_low), hn::MulEven(a_low, b_high));
-  return hn::Add(hn::MulEven(a_low, b_low), hn::ShiftLeft<32>(cross));
-#endif
-}
 
-template <class D>
-HWY_INLINE hn::Vec<D> load_wide(D d, const std::uint64_t* p) {
-  return hn::LoadU(d, p);
-}
-
-template <class D>
-HWY_INLINE hn::Vec<D> load_wide(D d, const std::int32_t* p) {
-  const hn::RebindToSigned<D> signed_wide;
-  const hn::Rebind<std::int32_t, D> narrow;
-  return hn::BitCast(d, hn::PromoteTo(signed_wide, hn::LoadU(narrow, p)));
-}
-
-template <class D>
-HWY_INLINE hn::Vec<D> load_wide(D d, const std::int16_t* p) {
-  const hn::RebindToSigned<D> signed_wide;
-  const hn::Rebind<std::int32_t, D> half;
-  const hn::Rebind<std::int16_t, D> narrow;
-  return hn::BitCast(d, hn::PromoteTo(signed_wide, hn::PromoteTo(half, hn::LoadU(narrow, p))));
-}
-
-// sum_c m[c] * x[c] modulo 2^64.
-template <class T>
-std::uint64_t dot(const T* m, const std::uint64_t* x, std::size_t count) {
-  const hn::ScalableTag<std::uint64_t> d;
-  const std::size_t lanes = hn::Lanes(d);
-  auto sum0 = hn::Zero(d);
-  auto sum1 = hn::Zero(d);
-  std::size_t c = 0;
-  for (; c + 2 * lanes <= count; c += 2 * lanes) {
-    sum0 = hn::Add(sum0, mul64(load_wide(d, m + c), hn::LoadU(d, x + c)));
-    sum1 = hn::Add(sum1, mul64(load_wide(d, m + c + lanes), hn::LoadU(d, x + c + lanes)));
+struct Wide {
+  static constexpr std::size_t rows = 2;
+  static constexpr std::size_t vectors = 1;
+  template <std::size_t R, std::size_t V, class T>
+  static void run(const Tile<T>& t) {
+    add_rest<R, V>(t, 0);
   }
-  // Lane by lane: GCC's reduction for AVX-512 adds signed words, whose overflow is undefined.
-  HWY_ALIGN std::uint64_t lane[hn::MaxLanes(d)];
-  hn::Store(hn::Add(sum0, sum1), d, lane);
-  std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < lanes; ++i) sum += lane[i];
-  for (; c < count; ++c) sum += static_cast<std::uint64_t>(static_cast<std::int64_t>(m[c])) * x[c];
-  return sum;
+};
+
+#else
+
+using Words = hn::ScalableTag<std::uint64_t>;
+using Vector = hn::Vec<Words>;
+using Halves = hn::Repartition<std::uint32_t, Words>;
+using SignedHalves = hn::Repartition<std::int32_t, Words>;
+
+HWY_INLINE Vector load_wide(const std::uint64_t* p) { return hn::LoadU(Words(), p); }
+HWY_INLINE Vector load_wide(const std::int32_t* p) {
+  const hn::RebindToSigned<Words> wide;
+  const hn::Rebind<std::int32_t, Words> narrow;
+  return hn::BitCast(Words(), hn::PromoteTo(wide, hn::LoadU(narrow, p)));
+}
+HWY_INLINE Vector load_wide(const std::int16_t* p) {
+  const hn::RebindToSigned<Words> wide;
+  const hn::Rebind<std::int32_t, Words> half;
+  const hn::Rebind<std::int16_t, Words> narrow;
+  return hn::BitCast(Words(), hn::PromoteTo(wide, hn::PromoteTo(half, hn::LoadU(narrow, p))));
 }
 
-// Columns are taken in blocks, so that one block of every vector stays in the second-level cache while the rows pass.
+// A 64-bit product modulo 2^64 from products of 32-bit halves: AVX2 has no wider one. The low parts and those that count
+// 2^32 are summed apart. A weight of 32 bits is its own low half, signed; then x is cut into a signed low half and a
+// high half that makes up for it, and two products do instead of three.
 template <class T>
-void product(const T* m, std::size_t block_rows, std::size_t cols, const std::uint64_t* x, std::size_t batch,
-             std::uint64_t* y, std::size_t rows, std::size_t first_row) {
-  constexpr std::size_t block = 4096;
-  for (std::size_t from = 0; from < cols; from += block) {
-    const std::size_t count = std::min(block, cols - from);
-    for (std::size_t r = 0; r < block_rows; ++r) {
-      for (std::size_t v = 0; v < batch; ++v) {
-        y[v * rows + first_row + r] += dot(m + r * cols + from, x + v * cols + from, count);
+struct Factor {
+  Vector low;
+  Vector high;
+};
+
+template <class T>
+HWY_INLINE Factor<T> cut_vector(Vector x) {
+  if constexpr (sizeof(T) == 8) {
+    return {x, hn::ShiftRight<32>(x)};
+  } else {
+    return {x, hn::ShiftRight<32>(hn::Add(x, hn::Set(Words(), std::uint64_t{1} << 31)))};
+  }
+}
+
+HWY_INLINE Vector multiply(Vector a, Vector b) {
+  return hn::MulEven(hn::BitCast(Halves(), a), hn::BitCast(Halves(), b));
+}
+HWY_INLINE Vector multiply_signed(Vector a, Vector b) {
+  return hn::BitCast(Words(), hn::MulEven(hn::BitCast(SignedHalves(), a), hn::BitCast(SignedHalves(), b)));
+}
+
+template <class T>
+HWY_INLINE void multiply_add(Vector m, const Factor<T>& x, Vector& low, Vector& high) {
+  if constexpr (sizeof(T) == 8) {
+    low = hn::Add(low, multiply(m, x.low));
+    high = hn::Add(high, hn::Add(multiply(m, x.high), multiply(hn::ShiftRight<32>(m), x.low)));
+  } else {
+    low = hn::Add(low, multiply_signed(m, x.low));
+    high = hn::Add(high, multiply_signed(m, x.high));
+  }
+}
+
+struct Wide {
+  static constexpr std::size_t rows = 2;
+  static constexpr std::size_t vectors = 2;
+
+  template <std::size_t R, std::size_t V, class T>
+  static void run(const Tile<T>& t) {
+    const Words d;
+    const std::size_t lanes = hn::Lanes(d);
+    Vector low[R][V];
+    Vector high[R][V];
+    for (std::size_t r = 0; r < R; ++r) {
+      for (std::size_t v = 0; v < V; ++v) {
+        low[r][v] = hn::LoadU(d, t.sums + r * t.row_stride + v * sum_lanes);
+        high[r][v] = hn::Zero(d);
       }
     }
+    std::size_t c = 0;
+    for (; c + lanes <= t.cols; c += lanes) {
+      Factor<T> x[V];
+      for (std::size_t v = 0; v < V; ++v) x[v] = cut_vector<T>(hn::LoadU(d, t.x + v * t.x_stride + c));
+      for (std::size_t r = 0; r < R; ++r) {
+        const Vector m = load_wide(t.m + r * t.m_stride + c);
+        for (std::size_t v = 0; v < V; ++v) multiply_add<T>(m, x[v], low[r][v], high[r][v]);
+      }
+    }
+    for (std::size_t r = 0; r < R; ++r) {
+      for (std::size_t v = 0; v < V; ++v) {
+        hn::StoreU(hn::Add(low[r][v], hn::ShiftLeft<32>(high[r][v])), d, t.sums + r * t.row_stride + v * sum_lanes);
+      }
+    }
+    if (c < t.cols) add_rest<R, V>(t, c);
   }
-}
+};
 
-void product_i16(const std::int16_t* m, std::size_t block_rows, std::size_t cols, const std::uint64_t* x,
-                 std::size_t batch, std::uint64_t* y, std::size_t rows, std::size_t first_row) {
-  product(m, block_rows, cols, x, batch, y, rows, first_row);
-}
+#endif
 
-void product_i32(const std::int32_t* m, std::size_t block_rows, std::size_t cols, const std::uint64_t* x,
-                 std::size_t batch, std::uint64_t* y, std::size_t rows, std::size_t first_row) {
-  product(m, block_rows, cols, x, batch, y, rows, first_row);
+void add_i16(const std::int16_t* m, std::size_t rows, std::size_t cols, std::size_t m_stride, const std::uint64_t* x,
+             std::size_t vectors, std::size_t x_stride, std::uint64_t* sums) {
+  add_tiles<Wide>(m, rows, cols, m_stride, x, vectors, x_stride, sums);
 }
-
-void product_u64(const std::uint64_t* m, std::size_t block_rows, std::size_t cols, const std::uint64_t* x,
-                 std::size_t batch, std::uint64_t* y, std::size_t rows, std::size_t first_row) {
-  product(m, block_rows, cols, x, batch, y, rows, first_row);
+void add_i32(const std::int32_t* m, std::size_t rows, std::size_t cols, std::size_t m_stride, const std::uint64_t* x,
+             std::size_t vectors, std::size_t x_stride, std::uint64_t* sums) {
+  add_tiles<Wide>(m, rows, cols, m_stride, x, vectors, x_stride, sums);
+}
+void add_u64(const std::uint64_t* m, std::size_t rows, std::size_t cols, std::size_t m_stride, const std::uint64_t* x,
+             std::size_t vectors, std::size_t x_stride, std::uint64_t* sums) {
+  add_tiles<Wide>(m, rows, cols, m_stride, x, vectors, x_stride, sums);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -111,45 +139,95 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace smpc {
-HWY_EXPORT(product_i16);
-HWY_EXPORT(product_i32);
-HWY_EXPORT(product_u64);
+HWY_EXPORT(add_i16);
+HWY_EXPORT(add_i32);
+HWY_EXPORT(add_u64);
 
 namespace {
-void check_shapes(std::size_t m, std::size_t cols, std::size_t x, std::size_t batch, std::size_t y, std::size_t rows,
-                  std::size_t first_row) {
-  SMPC_CHECK(cols > 0 && m % cols == 0);
-  SMPC_CHECK(x == batch * cols && y == batch * rows && first_row + m / cols <= rows);
+
+constexpr unsigned bits_of_ifma = 52;
+
+template <class T>
+void add_on_target(const MatrixBlock<T>& m, const VectorBlock& x, std::size_t vectors, std::uint64_t* sums) {
+  if constexpr (sizeof(T) == 2) {
+    HWY_DYNAMIC_DISPATCH(add_i16)(m.data, m.rows, m.cols, m.stride, x.data, vectors, x.stride, sums);
+  } else if constexpr (sizeof(T) == 4) {
+    HWY_DYNAMIC_DISPATCH(add_i32)(m.data, m.rows, m.cols, m.stride, x.data, vectors, x.stride, sums);
+  } else {
+    HWY_DYNAMIC_DISPATCH(add_u64)(m.data, m.rows, m.cols, m.stride, x.data, vectors, x.stride, sums);
+  }
 }
+
 }  // namespace
 
-void accumulate_product(std::span<const std::int16_t> m, std::size_t cols, std::span<const std::uint64_t> x,
-                        std::size_t batch, std::span<std::uint64_t> y, std::size_t rows, std::size_t first_row) {
-  check_shapes(m.size(), cols, x.size(), batch, y.size(), rows, first_row);
-  HWY_DYNAMIC_DISPATCH(product_i16)(m.data(), m.size() / cols, cols, x.data(), batch, y.data(), rows, first_row);
+ProductSum::ProductSum(std::size_t rows, std::size_t vectors, Ring ring)
+    : rows_(rows), vectors_(vectors), ring_(ring), sums_(rows * vectors * sum_lanes) {
+  SMPC_CHECK(vectors > 0);
 }
 
-void accumulate_product(std::span<const std::int32_t> m, std::size_t cols, std::span<const std::uint64_t> x,
-                        std::size_t batch, std::span<std::uint64_t> y, std::size_t rows, std::size_t first_row) {
-  check_shapes(m.size(), cols, x.size(), batch, y.size(), rows, first_row);
-  HWY_DYNAMIC_DISPATCH(product_i32)(m.data(), m.size() / cols, cols, x.data(), batch, y.data(), rows, first_row);
-}
-
-void accumulate_product(std::span<const std::uint64_t> m, std::size_t cols, std::span<const std::uint64_t> x,
-                        std::size_t batch, std::span<std::uint64_t> y, std::size_t rows, std::size_t first_row) {
-  check_shapes(m.size(), cols, x.size(), batch, y.size(), rows, first_row);
-  HWY_DYNAMIC_DISPATCH(product_u64)(m.data(), m.size() / cols, cols, x.data(), batch, y.data(), rows, first_row);
-}
-
-void accumulate_packed_product(ByteView packed, unsigned bits, std::size_t rows, std::size_t cols,
-                               std::span<const std::uint64_t> x, std::size_t batch, std::span<std::uint64_t> y) {
-  const std::size_t row_bytes = packed_bytes(cols, bits);
-  SMPC_CHECK(packed.size() == rows * row_bytes);
-  std::vector<std::uint64_t> row(cols);
-  for (std::size_t r = 0; r < rows; ++r) {
-    unpack_range(packed.subspan(r * row_bytes, row_bytes), bits, 0, row);
-    accumulate_product(std::span<const std::uint64_t>(row), cols, x, batch, y, rows, r);
+template <class T>
+void ProductSum::add(std::size_t first_row, const MatrixBlock<T>& m, const VectorBlock& x) {
+  SMPC_CHECK(first_row <= rows_ && m.rows <= rows_ - first_row && m.cols <= m.stride && m.cols <= x.stride);
+  std::uint64_t* sums = sums_.data() + first_row * vectors_ * sum_lanes;
+  if (ring_.bits <= bits_of_ifma && can_multiply_52()) {
+    add_tiles_52(m.data, m.rows, m.cols, m.stride, x.data, vectors_, x.stride, sums);
+  } else {
+    add_on_target(m, x, vectors_, sums);
   }
+}
+template void ProductSum::add(std::size_t, const MatrixBlock<std::int16_t>&, const VectorBlock&);
+template void ProductSum::add(std::size_t, const MatrixBlock<std::int32_t>&, const VectorBlock&);
+template void ProductSum::add(std::size_t, const MatrixBlock<std::uint64_t>&, const VectorBlock&);
+
+void ProductSum::add_to(std::span<std::uint64_t> y) const {
+  SMPC_CHECK(y.size() == rows_ * vectors_);
+  for (std::size_t r = 0; r < rows_; ++r) {
+    for (std::size_t v = 0; v < vectors_; ++v) {
+      const std::uint64_t* lane = sums_.data() + (r * vectors_ + v) * sum_lanes;
+      for (std::size_t i = 0; i < sum_lanes; ++i) y[v * rows_ + r] += lane[i];
+    }
+  }
+}
+
+template <class T>
+void accumulate_product(std::span<const T> m, std::size_t cols, std::span<const std::uint64_t> x, std::size_t batch,
+                        std::span<std::uint64_t> y, std::size_t rows, std::size_t first_row, Ring ring) {
+  SMPC_CHECK(cols > 0 && m.size() % cols == 0);
+  const std::size_t block_rows = m.size() / cols;
+  SMPC_CHECK(x.size() == batch * cols && y.size() == batch * rows && first_row + block_rows <= rows);
+  ProductSum sum(block_rows, batch, ring);
+  sum.add(0, MatrixBlock<T>{m.data(), block_rows, cols, cols}, {x.data(), cols});
+  RingVector all(block_rows * batch);
+  sum.add_to(all);
+  for (std::size_t v = 0; v < batch; ++v) {
+    for (std::size_t r = 0; r < block_rows; ++r) y[v * rows + first_row + r] += all[v * block_rows + r];
+  }
+}
+template void accumulate_product(std::span<const std::int16_t>, std::size_t, std::span<const std::uint64_t>, std::size_t,
+                                 std::span<std::uint64_t>, std::size_t, std::size_t, Ring);
+template void accumulate_product(std::span<const std::int32_t>, std::size_t, std::span<const std::uint64_t>, std::size_t,
+                                 std::span<std::uint64_t>, std::size_t, std::size_t, Ring);
+template void accumulate_product(std::span<const std::uint64_t>, std::size_t, std::span<const std::uint64_t>,
+                                 std::size_t, std::span<std::uint64_t>, std::size_t, std::size_t, Ring);
+
+void accumulate_packed_product(ByteView packed, Ring ring, std::size_t rows, std::size_t cols,
+                               std::span<const std::uint64_t> x, std::size_t batch, std::span<std::uint64_t> y) {
+  const std::size_t row_bytes = packed_bytes(cols, ring.bits);
+  SMPC_CHECK(packed.size() == rows * row_bytes && x.size() == batch * cols);
+  ProductSum sum(rows, batch, ring);
+  RingVector block(std::min(rows, ProductSum::block_rows) * std::min(cols, ProductSum::block_cols));
+  for (std::size_t c = 0; c < cols; c += ProductSum::block_cols) {
+    const std::size_t width = std::min(ProductSum::block_cols, cols - c);
+    for (std::size_t r = 0; r < rows; r += ProductSum::block_rows) {
+      const std::size_t count = std::min(ProductSum::block_rows, rows - r);
+      for (std::size_t i = 0; i < count; ++i) {
+        unpack_range(packed.subspan((r + i) * row_bytes, row_bytes), ring.bits, c,
+                     std::span(block).subspan(i * width, width));
+      }
+      sum.add(r, MatrixBlock<std::uint64_t>{block.data(), count, width, width}, {x.data() + c, cols});
+    }
+  }
+  sum.add_to(y);
 }
 
 }  // namespace smpc

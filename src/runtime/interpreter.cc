@@ -14,7 +14,7 @@ namespace {
 RingVector linear(const LinearOp& op, const LinearWeights& w, Ring ring, const RingVector& x) {
   RingVector y(op.outputs);
   for (std::size_t i = 0; i < op.outputs; ++i) y[i] = static_cast<std::uint64_t>(w.bias[i]);
-  w.matrix.visit([&](auto m) { accumulate_product(m, op.inputs, x, 1, y, op.outputs, 0); });
+  w.matrix.visit([&](auto m) { accumulate_product(m, op.inputs, x, 1, y, op.outputs, 0, ring); });
   reduce_all(ring, y);
   return y;
 }
