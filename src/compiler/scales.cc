@@ -70,13 +70,13 @@ Gains gains_of(const std::vector<const Affine*>& affines) {
 }
 
 // What a bit more costs online, in bits, where a layer's accumulator gets a bit wider: its input is sent, and every
-// output that is compared takes some bits both ways (docs/PROTOCOLS.md, section 5: 408 bits at a width of 44; masked
-// openings take about 150).
-std::uint64_t compared(const CompileState& s) { return s.options.suite == Suite::masked ? 4 : 9; }
+// output that is compared takes about nine bits both ways (docs/PROTOCOLS.md, section 5: 408 bits at a width of 44). The
+// suite masked takes less; the price is the same there, so that scales are, and both suites give the same bits.
+constexpr std::uint64_t compared = 9;
 
 std::uint64_t price_of(const CompileState& s, std::size_t layer, const Affine& a) {
   const bool opened = layer + 1 == s.network.layers.size() && s.options.reveal == Reveal::logits;
-  return a.inputs + (opened ? 1 : compared(s)) * a.outputs;
+  return a.inputs + (opened ? 1 : compared) * a.outputs;
 }
 
 }  // namespace
@@ -106,7 +106,7 @@ void choose_scales(CompileState& s, double target) {
     norm *= static_cast<double>(matrix_of(a).norm()) / std::sqrt(static_cast<double>(a.inputs));
   }
   if (open_end) {
-    sources.push_back({compared(s) * class_count(s.network), 1, 0, 0, count > 0 ? s.options.scale : std::nullopt});
+    sources.push_back({compared * class_count(s.network), 1, 0, 0, count > 0 ? s.options.scale : std::nullopt});
   }
   const double budget = target * target * static_cast<double>(2 * count + (open_end ? 1 : 0));
   const std::vector<LayerScales> chosen = cheapest_scales(sources, budget);

@@ -222,8 +222,12 @@ TEST(Compile, TheSuiteIsTheProgramsAndSurvivesAsJson) {
   CompileOptions o;
   EXPECT_EQ(compile(network({50, 5}, 1), o, {}).program.suite, Suite::cryptflow2);
   o.suite = Suite::masked;
-  EXPECT_EQ(compile(network({50, 5}, 1), o, {}).program.suite, Suite::masked);
+  Program masked = compile(network({50, 20, 5}, 1), o, {}).program;
+  EXPECT_EQ(masked.suite, Suite::masked);
   EXPECT_EQ(compile_options_from_json(to_json(o)).suite, Suite::masked);
+  // Nothing else differs: both give the same bits.
+  masked.suite = Suite::cryptflow2;
+  EXPECT_EQ(masked, compile(network({50, 20, 5}, 1), {}, {}).program);
 }
 
 TEST(Compile, Fault54ABoundThatTheRingDoesNotHoldNamesTheLayer) {

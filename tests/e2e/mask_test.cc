@@ -23,8 +23,9 @@ using testing::TemporaryFile;
 
 const std::string mask_file = (demo / "mask.nii.gz").string();
 
-CompileOptions with_mask() {
+CompileOptions with_mask(Suite suite = Suite::cryptflow2) {
   CompileOptions o;
+  o.suite = suite;
   o.reveal = Reveal::logits;
   const Scan mask = load_scan(demo / "mask.nii.gz", {});
   const auto& voxels = mask.volumes.front();
@@ -77,6 +78,26 @@ TEST(Mask, OneVolumeCostsWhatIsPredictedAndAVoxelOutsideIsRefusedWithNoBundleSpe
   EXPECT_EQ(j["results"][0]["label"], "LANG-BROCA");
   const json& online = j["cost"]["online"];
   EXPECT_LE(online["sent"].get<std::size_t>() + online["received"].get<std::size_t>(), 190'000U);
+}
+
+TEST(Mask, WithTheSuiteMaskedTheSameBitsCostLess) {
+  const Reference reference(with_mask(Suite::masked));
+  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits", "--input-mask", mask_file, "--protocol",
+                "masked"});
+  s.reference = &reference;
+  s.start_dealer();
+  s.start_server();
+  const Outcome one = s.client({"--image", (demo / "scan.nii.gz").string(), "--json"});
+  ASSERT_EQ(one.exit_code, 0) << one.err;
+  const json j = one.json();
+  const Scan scan = load_scan(demo / "scan.nii.gz", {});
+  const Reference other(with_mask());
+  const auto logits = dequantise(other.compiled.program.output(), other.output(scan.volumes[0]));
+  EXPECT_EQ(j["results"][0]["logits"].get<std::vector<double>>(), logits);
+  const json& online = j["cost"]["online"];
+  EXPECT_LE(online["sent"].get<std::size_t>() + online["received"].get<std::size_t>(), 180'000U);
+  EXPECT_LE(j["cost"]["offline"]["received"].get<std::size_t>(), 40'000U);
+  EXPECT_EQ(online["rounds"], 14);
 }
 
 TEST(Mask, FixedPointWithinItIsTheWholeModelInFloat) {

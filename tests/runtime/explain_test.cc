@@ -31,9 +31,11 @@ TEST(Explain, ItsSumsAreTheScheduleForAnyNumberOfVolumes) {
 
 // "3x5+4x7": every bit of the comparison is in a digit, every digit in the tree.
 TEST(Explain, AComparisonsTextAccountsForEveryBitAndDigit) {
-  for (unsigned width = 1; width <= 63; ++width) {
+  for (unsigned n = 0; n < 126; ++n) {
+    const unsigned width = 1 + n / 2;
+    const Suite suite = n % 2 == 0 ? Suite::cryptflow2 : Suite::masked;
     for (unsigned low = 0; low < width; low += 5) {
-      const ComparisonLayout layout = comparison_layout(low % 2 == 0 ? Suite::cryptflow2 : Suite::masked, width, low);
+      const ComparisonLayout layout = comparison_layout(suite, width, low);
       const std::string text = comparison_text(layout);
       std::istringstream in(text.substr(text.find(' ')));
       unsigned bits = 0;
