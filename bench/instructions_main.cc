@@ -63,13 +63,6 @@ void product(std::size_t batch) {
   }
 }
 
-void packed_product(std::size_t batch) {
-  const auto bytes = some<std::uint8_t>(rows * packed_bytes(cols, bits));
-  const auto x = some<std::uint64_t>(cols * batch);
-  std::vector<std::uint64_t> y(rows * batch);
-  smpc_measured([&] { accumulate_packed_product(std::as_bytes(std::span(bytes)), Ring{bits}, rows, cols, x, batch, y); });
-}
-
 void mask_rows() {
   MaskRows mask(Key{}, LinearDemand{0, cols, rows, Ring{bits}});
   std::vector<std::uint64_t> out(rows * cols);
@@ -163,7 +156,6 @@ std::map<std::string, Kernel> kernels() {
     const std::string end = "_" + std::to_string(batch);
     if (Multiplied<std::int16_t>) all["product_i16" + end] = {n * batch, [batch] { product<std::int16_t>(batch); }};
     if (Multiplied<std::int32_t>) all["product_i32" + end] = {n * batch, [batch] { product<std::int32_t>(batch); }};
-    all["packed_product_44" + end] = {n * batch, [batch] { packed_product(batch); }};
   }
   for (const Suite suite : {Suite::cryptflow2, Suite::masked}) {
     if (exists(suite)) all["relu_" + std::string(to_text(suite))] = {relus, [suite] { relu(suite); }};

@@ -46,23 +46,9 @@ void ring_product(benchmark::State& state) {
   }
 }
 
-void packed_product(benchmark::State& state) {
-  const auto batch = static_cast<std::size_t>(state.range(0));
-  std::vector<std::byte> packed(rows * packed_bytes(cols, bits));
-  std::mt19937_64 rng(1);
-  for (std::byte& b : packed) b = static_cast<std::byte>(rng());
-  const auto x = random_values<std::uint64_t>(cols * batch);
-  std::vector<std::uint64_t> y(rows * batch);
-  for (auto _ : state) {
-    accumulate_packed_product(packed, Ring{bits}, rows, cols, x, batch, y);
-    benchmark::DoNotOptimize(y.data());
-  }
-}
-
 BENCHMARK(float_product)->Arg(1)->Arg(20)->Unit(benchmark::kMillisecond);
 BENCHMARK_TEMPLATE(ring_product, std::int16_t)->Arg(1)->Arg(20)->Unit(benchmark::kMillisecond);
 BENCHMARK_TEMPLATE(ring_product, std::int32_t)->Arg(1)->Arg(20)->Unit(benchmark::kMillisecond);
-BENCHMARK(packed_product)->Arg(1)->Arg(32)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace smpc

@@ -59,9 +59,13 @@ void unpack_range(ByteView in, unsigned bits, std::size_t first, std::span<std::
 }
 
 void unpack_bits(ByteView in, unsigned bits, std::span<std::uint64_t> out) {
-  SMPC_CHECK(in.size() == packed_bytes(out.size(), bits));
+  check_padding(in, bits, out.size());
   unpack_range(in, bits, 0, out);
-  const unsigned used = (out.size() * bits) % 8;
+}
+
+void check_padding(ByteView in, unsigned bits, std::size_t count) {
+  SMPC_CHECK(in.size() == packed_bytes(count, bits));
+  const unsigned used = (count * bits) % 8;
   if (used != 0 && (std::to_integer<unsigned>(in.back()) >> used) != 0) {
     fail_peer("a packed message: expected zero padding bits, found ones");
   }

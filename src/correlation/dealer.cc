@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "expand.h"
+#include "mask_product.h"
 #include "smpc/base/error.h"
 #include "smpc/correlation/masks.h"
-#include "smpc/ring/kernels.h"
 
 namespace smpc {
 namespace {
@@ -14,25 +14,10 @@ namespace {
 void correct_linear(const LinearDemand& d, std::size_t demand, const Key& mask_key, std::span<const BundleSeeds> seeds,
                     std::span<LinearClient> out) {
   const std::size_t n = seeds.size();
-  RingVector b;
-  b.reserve(n * d.inputs);
-  for (const BundleSeeds& s : seeds) {
-    const RingVector one = expand_linear_client(d, SeedReader(s.client, demand)).b;
-    b.insert(b.end(), one.begin(), one.end());
-  }
-  RingVector y(n * d.outputs);
-  MaskRows mask(mask_key, d);
-  ProductSum sum(d.outputs, n, d.ring);
-  RingVector block(std::min(d.outputs, ProductSum::block_rows) * std::min(d.inputs, ProductSum::block_cols));
-  for (std::size_t c = 0; c < d.inputs; c += ProductSum::block_cols) {
-    const std::size_t cols = std::min(ProductSum::block_cols, d.inputs - c);
-    for (std::size_t r = 0; r < d.outputs; r += ProductSum::block_rows) {
-      const std::size_t rows = std::min(ProductSum::block_rows, d.outputs - r);
-      mask.block(r, rows, c, cols, std::span(block).first(rows * cols));
-      sum.add(r, MatrixBlock<std::uint64_t>{block.data(), rows, cols, cols}, {b.data() + c, d.inputs});
-    }
-  }
-  sum.add_to(y);
+  std::vector<Prg> b;
+  for (const BundleSeeds& s : seeds) b.push_back(SeedReader(s.client, demand).stream());
+  const MaskRows mask(mask_key, d);
+  const RingVector y = product_with_masks(d, std::move(b), [&](auto... where) { mask.block(where...); });
   for (std::size_t v = 0; v < n; ++v) {
     const LinearServer server = expand_linear_server(d, SeedReader(seeds[v].server, demand));
     out[v].output.resize(d.outputs);

@@ -17,6 +17,8 @@ class SeedReader {
   BitVector bits(std::size_t count);
   std::vector<BitVector> bits(std::size_t count, std::size_t vectors);
   RingVector values(std::size_t count, Ring ring);
+  // What the next call of values() would read, to be read in parts; the caller reduces.
+  Prg stream() { return Prg(next()); }
 
  private:
   Key next();

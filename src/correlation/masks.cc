@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "expand.h"
+#include "mask_product.h"
 #include "smpc/base/error.h"
 #include "smpc/crypto/kdf.h"
 #include "smpc/crypto/prg.h"
-#include "smpc/ring/kernels.h"
 
 namespace smpc {
 namespace {
@@ -112,16 +112,17 @@ void finish_corrections(const Plan& plan, ByteView masked_weights, std::span<Cli
   for (std::size_t i = 0; i < plan.demands.size(); ++i) {
     const auto* d = std::get_if<LinearDemand>(&plan.demands[i]);
     if (d == nullptr) continue;
-    RingVector b;
-    b.reserve(d->inputs * bundles.size());
-    for (const ClientMaterial& m : bundles) {
-      const RingVector one = expand_linear_client(*d, SeedReader(m.seed, i)).b;
-      b.insert(b.end(), one.begin(), one.end());
-    }
-    RingVector y(d->outputs * bundles.size());
-    accumulate_packed_product(
-        masked_weights.subspan(layout.offsets[d->linear], layout.offsets[d->linear + 1] - layout.offsets[d->linear]),
-        d->ring, d->outputs, d->inputs, b, bundles.size(), y);
+    std::vector<Prg> b;
+    for (const ClientMaterial& m : bundles) b.push_back(SeedReader(m.seed, i).stream());
+    const std::size_t row_bytes = MaskedLayout::row_bytes(*d);
+    const RingVector y = product_with_masks(
+        *d, std::move(b),
+        [&](std::size_t row, std::size_t rows, std::size_t col, std::size_t cols, std::span<std::uint64_t> out) {
+          for (std::size_t r = 0; r < rows; ++r) {
+            unpack_range(masked_weights.subspan(layout.offsets[d->linear] + (row + r) * row_bytes, row_bytes),
+                         d->ring.bits, col, out.subspan(r * cols, cols));
+          }
+        });
     for (std::size_t v = 0; v < bundles.size(); ++v) {
       const auto field = std::span(bundles[v].corrections).subspan(plan.offsets[i], correction_bytes(plan.demands[i]));
       RingVector share(d->outputs);

@@ -1,5 +1,8 @@
 #include "smpc/protocol/linear.h"
 
+#include <algorithm>
+
+#include "smpc/base/bits.h"
 #include "smpc/base/error.h"
 #include "smpc/ring/kernels.h"
 
@@ -16,9 +19,14 @@ class LinearServerOp final : public PartyOp {
 
   void produce(unsigned, FieldWriter&) override {}
 
+  // The first map's product is computed from the message as it lies there, so that it is never unpacked as a whole.
   void consume(unsigned slot, FieldReader& in) override {
     SMPC_CHECK(slot == slot_d);
-    opened_ = in.values(d_.inputs * volumes_, d_.ring);
+    if (input_.is_zero()) {
+      multiply_packed(in.packed(d_.inputs * volumes_, d_.ring));
+    } else {
+      opened_ = in.values(d_.inputs * volumes_, d_.ring);
+    }
   }
 
   const RingVector& output() override {
@@ -27,17 +35,44 @@ class LinearServerOp final : public PartyOp {
   }
 
  private:
+  void multiply_packed(ByteView d) {
+    ProductSum sum(d_.outputs, volumes_, d_.ring);
+    // A few volumes leave room in the cache for longer pieces of every row.
+    const std::size_t strips = std::max<std::size_t>(1, 16 / volumes_);
+    const std::size_t widest = std::min(d_.inputs, strips * ProductSum::block_cols);
+    RingVector block(volumes_ * widest);
+    for (std::size_t c = 0; c < d_.inputs; c += widest) {
+      const std::size_t cols = std::min(widest, d_.inputs - c);
+      for (std::size_t v = 0; v < volumes_; ++v) {
+        unpack_range(d, d_.ring.bits, v * d_.inputs + c, std::span(block).subspan(v * widest, cols));
+      }
+      weights_.matrix.visit([&]<class T>(std::span<const T> m) {
+        sum.add(0, MatrixBlock<T>{m.data() + c, d_.outputs, cols, d_.inputs}, {block.data(), widest});
+      });
+    }
+    RingVector product(d_.outputs * volumes_);
+    sum.add_to(product);
+    finish(product);
+  }
+
   void compute() {
-    SMPC_CHECK(opened_.size() == d_.inputs * volumes_);
     const RingVector& x0 = input_.output();
-    SMPC_CHECK(x0.empty() || x0.size() == opened_.size());  // empty: zero
+    SMPC_CHECK(opened_.size() == d_.inputs * volumes_ && x0.size() == opened_.size());
     for (std::size_t i = 0; i < x0.size(); ++i) opened_[i] = d_.ring.reduce(opened_[i] + x0[i]);
-    RingVector y = std::move(r_);
-    for (std::size_t i = 0; i < y.size(); ++i) y[i] += static_cast<std::uint64_t>(weights_.bias[i % d_.outputs]);
-    weights_.matrix.visit([&](auto m) { accumulate_product(m, d_.inputs, opened_, volumes_, y, d_.outputs, 0, d_.ring); });
-    reduce_all(d_.ring, y);
+    RingVector product(d_.outputs * volumes_);
+    weights_.matrix.visit([&]<class T>(std::span<const T> m) {
+      accumulate_product(m, d_.inputs, opened_, volumes_, product, d_.outputs, 0, d_.ring);
+    });
     opened_ = {};
-    output_ = std::move(y);
+    finish(product);
+  }
+
+  void finish(const RingVector& product) {
+    output_ = std::move(r_);
+    for (std::size_t i = 0; i < output_.size(); ++i) {
+      const auto bias = static_cast<std::uint64_t>(weights_.bias[i % d_.outputs]);
+      output_[i] = d_.ring.reduce(output_[i] + product[i] + bias);
+    }
   }
 
   LinearDemand d_;

@@ -24,12 +24,18 @@ BitVector FieldReader::bits(std::size_t count) {
   return v;
 }
 
-RingVector FieldReader::values(std::size_t count, Ring ring) {
+ByteView FieldReader::packed(std::size_t count, Ring ring) {
   const std::size_t size = ring_field_bytes(count, ring);
   SMPC_CHECK(size <= in_.size());
-  RingVector v(count);
-  unpack_bits(in_.first(size), ring.bits, v);
+  const ByteView field = in_.first(size);
+  check_padding(field, ring.bits, count);
   in_ = in_.subspan(size);
+  return field;
+}
+
+RingVector FieldReader::values(std::size_t count, Ring ring) {
+  RingVector v(count);
+  unpack_range(packed(count, ring), ring.bits, 0, v);
   return v;
 }
 

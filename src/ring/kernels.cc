@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "product_tiles.h"
-#include "smpc/base/bits.h"
 #include "smpc/base/error.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -209,26 +208,6 @@ template void accumulate_product(std::span<const std::int32_t>, std::size_t, std
                                  std::span<std::uint64_t>, std::size_t, std::size_t, Ring);
 template void accumulate_product(std::span<const std::uint64_t>, std::size_t, std::span<const std::uint64_t>,
                                  std::size_t, std::span<std::uint64_t>, std::size_t, std::size_t, Ring);
-
-void accumulate_packed_product(ByteView packed, Ring ring, std::size_t rows, std::size_t cols,
-                               std::span<const std::uint64_t> x, std::size_t batch, std::span<std::uint64_t> y) {
-  const std::size_t row_bytes = packed_bytes(cols, ring.bits);
-  SMPC_CHECK(packed.size() == rows * row_bytes && x.size() == batch * cols);
-  ProductSum sum(rows, batch, ring);
-  RingVector block(std::min(rows, ProductSum::block_rows) * std::min(cols, ProductSum::block_cols));
-  for (std::size_t c = 0; c < cols; c += ProductSum::block_cols) {
-    const std::size_t width = std::min(ProductSum::block_cols, cols - c);
-    for (std::size_t r = 0; r < rows; r += ProductSum::block_rows) {
-      const std::size_t count = std::min(ProductSum::block_rows, rows - r);
-      for (std::size_t i = 0; i < count; ++i) {
-        unpack_range(packed.subspan((r + i) * row_bytes, row_bytes), ring.bits, c,
-                     std::span(block).subspan(i * width, width));
-      }
-      sum.add(r, MatrixBlock<std::uint64_t>{block.data(), count, width, width}, {x.data() + c, cols});
-    }
-  }
-  sum.add_to(y);
-}
 
 }  // namespace smpc
 #endif  // HWY_ONCE

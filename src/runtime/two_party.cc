@@ -82,9 +82,11 @@ void PartyRun::execute(Channel& channel, const Hooks& hooks) {
       if (!sent && hooks.before_first_send) hooks.before_first_send();
       sent = true;
       channel.send(FrameType::data, message);
+      if (hooks.after_message) hooks.after_message(++passed);
     } else {
       buffer.resize(m.bytes);
       channel.receive(FrameType::data, buffer);
+      if (hooks.after_message) hooks.after_message(++passed);  // before what takes time
       ByteView left(buffer);
       for (const std::size_t h : m.halves) {
         FieldReader in(left.first(schedule_.halves[h].bytes));
@@ -93,7 +95,6 @@ void PartyRun::execute(Channel& channel, const Hooks& hooks) {
         left = left.subspan(schedule_.halves[h].bytes);
       }
     }
-    if (hooks.after_message) hooks.after_message(++passed);
   }
 }
 

@@ -129,24 +129,26 @@ TEST(Kernels, TheLargestFactorsWrapAsTheRingDoes) {
   }
 }
 
-TEST(Kernels, PackedProductsAtEveryWidth) {
+// A sum taken in by blocks of rows and columns is the product of the whole.
+TEST(Kernels, BlocksAddUpToTheProduct) {
   std::mt19937_64 rng(3);
-  for (unsigned bits = 1; bits <= 64; ++bits) {
-    const Shape s{1 + rng() % 5, 1 + rng() % 70, 1 + rng() % 5};
-    Words m = draw_many<std::uint64_t>(s.rows * s.cols, rng);
-    for (std::uint64_t& v : m) v &= low_mask(bits);
-    const std::size_t row_bytes = packed_bytes(s.cols, bits);
-    Bytes packed(s.rows * row_bytes);
-    for (std::size_t r = 0; r < s.rows; ++r) {
-      pack_bits(std::span(m).subspan(r * s.cols, s.cols), bits, std::span(packed).subspan(r * row_bytes, row_bytes));
-    }
+  for (const unsigned bits : {44U, 64U}) {
+    const Shape s{11, 67, 7};
+    const Ring ring{bits};
+    const auto m = draw_many<std::int32_t>(s.rows * s.cols, rng);
     const auto x = draw_many<std::uint64_t>(s.batch * s.cols, rng);
-    Words y = draw_many<std::uint64_t>(s.batch * s.rows, rng);
-    const Words expected = plain(m, s, x, y, s.rows, 0);
-    accumulate_packed_product(packed, Ring{bits}, s.rows, s.cols, x, s.batch, y);
-    for (std::size_t i = 0; i < y.size(); ++i) {
-      ASSERT_EQ(Ring{bits}.reduce(y[i]), Ring{bits}.reduce(expected[i])) << bits << " bits";
+    ProductSum sum(s.rows, s.batch, ring);
+    for (std::size_t c = 0; c < s.cols; c += 20) {
+      const std::size_t cols = std::min<std::size_t>(20, s.cols - c);
+      for (std::size_t r = 0; r < s.rows; r += 5) {
+        const std::size_t rows = std::min<std::size_t>(5, s.rows - r);
+        sum.add(r, MatrixBlock<std::int32_t>{m.data() + r * s.cols + c, rows, cols, s.cols}, {x.data() + c, s.cols});
+      }
     }
+    Words y(s.batch * s.rows);
+    const Words expected = plain(m, s, x, y, s.rows, 0);
+    sum.add_to(y);
+    for (std::size_t i = 0; i < y.size(); ++i) ASSERT_EQ(ring.reduce(y[i]), ring.reduce(expected[i])) << bits;
   }
 }
 

@@ -23,6 +23,9 @@ void pack_bits(std::span<const std::uint64_t> in, unsigned bits, std::span<std::
 // Throws a peer error when a padding bit is set; in.size() == packed_bytes(out.size(), bits).
 void unpack_bits(ByteView in, unsigned bits, std::span<std::uint64_t> out);
 
+// The check alone, of `count` packed elements.
+void check_padding(ByteView in, unsigned bits, std::size_t count);
+
 // Elements first .. first+out.size() of a packed array; no padding check.
 void unpack_range(ByteView in, unsigned bits, std::size_t first, std::span<std::uint64_t> out);
 

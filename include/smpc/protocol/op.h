@@ -53,6 +53,8 @@ class PartyOp {
   virtual void consume(unsigned slot, FieldReader& in) = 0;   // the peer's half
   // This party's share of the result; asked for only when every half that it needs has been consumed.
   virtual const RingVector& output() = 0;
+  // Whether that share is known to be zero before anything has come: the server's of the input.
+  virtual bool is_zero() const noexcept { return false; }
 };
 
 // The run's first tensor: zero for the server, the volume for the client.
@@ -62,6 +64,7 @@ class InputOp final : public PartyOp {
   void produce(unsigned, FieldWriter&) override {}
   void consume(unsigned, FieldReader&) override {}
   const RingVector& output() override { return shares_; }
+  bool is_zero() const noexcept override { return shares_.empty(); }
 
  private:
   RingVector shares_;

@@ -25,6 +25,8 @@ class FieldReader {
   explicit FieldReader(ByteView in) : in_(in) {}
   BitVector bits(std::size_t count);
   RingVector values(std::size_t count, Ring ring);
+  // The field as it was sent, its padding checked.
+  ByteView packed(std::size_t count, Ring ring);
   std::size_t left() const noexcept { return in_.size(); }
 
  private:

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <span>
 
-#include "smpc/base/bytes.h"
 #include "smpc/ring/ring.h"
 
 namespace smpc {
@@ -58,9 +57,5 @@ class ProductSum {
 template <class T>
 void accumulate_product(std::span<const T> m, std::size_t cols, std::span<const std::uint64_t> x, std::size_t batch,
                         std::span<std::uint64_t> y, std::size_t rows, std::size_t first_row, Ring ring = {});
-
-// The same for a whole matrix whose elements are packed to `ring.bits` bits each, every row padded to a whole byte.
-void accumulate_packed_product(ByteView packed, Ring ring, std::size_t rows, std::size_t cols,
-                               std::span<const std::uint64_t> x, std::size_t batch, std::span<std::uint64_t> y);
 
 }  // namespace smpc
