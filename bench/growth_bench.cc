@@ -174,10 +174,9 @@ void relus(const Arguments& a, Report& report) {
       reset_peak(::getpid());
       std::optional<ReluRun> least;
       for (int i = 0; i < (bits <= 16 ? 7 : 3); ++i) {
-        const auto r = run_relu(suite, n);
-        if (r && (!least || r->seconds < least->seconds)) least = r;
+        const ReluRun r = run_relu(suite, n);
+        if (!least || r.seconds < least->seconds) least = r;
       }
-      if (!least) break;
       const double peak = static_cast<double>(resident(::getpid()).peak);
       time.points.emplace_back(x, least->seconds);
       online.points.emplace_back(x, least->online_bytes);
@@ -186,7 +185,6 @@ void relus(const Arguments& a, Report& report) {
       report.say(row({std::to_string(n), name, text_of("%.4f s", least->seconds), text_of("%.2f us", 1e6 * least->seconds / x),
                       text_of("%.1f B each", least->online_bytes / x), text_of("%.1f B each", least->bundle_bytes / x), mega(peak)}));
     }
-    if (time.points.empty()) continue;
     panels[0].series.push_back(time);
     panels[1].series.push_back(online);
     panels[1].series.push_back(bundle);

@@ -139,22 +139,14 @@ std::string bytes_row(const std::string& what, const json& online, double wanted
 }
 
 void print_bytes(const DemoFiles& files, double bundle) {
-  for (const std::string reveal : {"label", "logits"}) {
-    const json e = explain(files.model(), {"--reveal", reveal});
-    std::cout << bytes_row("online, no brain mask, reveal " + reveal + (reveal == "label" ? " (the default)" : ""),
-                           e["online"], 0.65, 14);
-  }
-  if (!tool_has_option("smpc-compile", "--input-mask")) {
-    std::cout << plain_row("online, brain mask", "smpc-compile has no --input-mask", "at most 0.18 MB", yes(false));
-  } else {
-    const TemporaryFolder folder;
-    std::vector<float> inside(demo::voxel_count, 0);
-    for (const std::uint32_t v : demo::brain_voxels()) inside[v] = 1;
-    const std::string mask = (folder / "mask.nii").string();
-    write_file(mask, demo::nifti_file(inside));
+  const std::string mask = (files.folder / "mask.nii.gz").string();
+  for (const std::string suite : {"cryptflow2", "masked"}) {
     for (const std::string reveal : {"label", "logits"}) {
-      const json e = explain(files.model(), {"--reveal", reveal, "--input-mask", mask});
-      std::cout << bytes_row("online, brain mask, reveal " + reveal, e["online"], 0.18, 14);
+      const std::string what = ", suite " + suite + ", reveal " + reveal;
+      std::vector<std::string> options{"--protocol", suite, "--reveal", reveal};
+      std::cout << bytes_row("online, no brain mask" + what, explain(files.model(), options)["online"], 0.65, 14);
+      options.insert(options.end(), {"--input-mask", mask});
+      std::cout << bytes_row("online, brain mask" + what, explain(files.model(), options)["online"], 0.18, 14);
     }
   }
   std::cout << plain_row("bundle, dealer to client", text_of("%.0f B", bundle), "at most 40,000 B", yes(bundle <= 40e3));
@@ -172,17 +164,12 @@ void print_relu() {
     wanted += text_of("%.0f B of bundle, 0.5 us", s.bundle);
     std::optional<ReluRun> least;
     for (int i = 0; i < 7; ++i) {
-      const auto r = run_relu(s.suite, n);
-      if (!r) break;
-      if (!least || r->seconds < least->seconds) least = r;
-    }
-    if (!least) {
-      std::cout << plain_row(what, "this build has no such suite", wanted, yes(false));
-      continue;
+      const ReluRun r = run_relu(s.suite, n);
+      if (!least || r.processor_seconds < least->processor_seconds) least = r;
     }
     const double online = least->online_bytes / n;
     const double bundle = least->bundle_bytes / n;
-    const double us = 1e6 * least->seconds / n;
+    const double us = 1e6 * least->processor_seconds / n;  // of both parties, added up
     std::cout << plain_row(what,
                            text_of("%.1f B online, ", online) + text_of("%.1f B of bundle, ", bundle) + text_of("%.2f us", us),
                            wanted, yes(online <= s.online && bundle <= s.bundle && us <= 0.5));

@@ -2,19 +2,19 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 
 #include "smpc/program/program.h"
 
 namespace smpc::bench {
 
 struct ReluRun {
-  double seconds = 0;           // both parties side by side, from inputs to results; correlations are there before
-  double online_bytes = 0;      // both directions, the opening of the result left out
+  double seconds = 0;            // both parties side by side, from inputs to results; correlations are there before
+  double processor_seconds = 0;  // of both parties together
+  double online_bytes = 0;       // both directions, the opening of the result left out
   double bundle_bytes = 0;
 };
 
-// `count` of them at once. None where this build has no such suite.
-std::optional<ReluRun> run_relu(Suite suite, std::size_t count);
+// `count` of them at once.
+ReluRun run_relu(Suite suite, std::size_t count);
 
 }  // namespace smpc::bench

@@ -43,10 +43,6 @@ Compiled compile_model(const std::string& model, Reveal reveal) {
   return compile(build_network(std::move(loaded)), options, metadata);
 }
 
-bool tool_has_option(const std::string& tool, const std::string& option) {
-  return run_well(tool, {"--help"}).out.find(option) != std::string::npos;
-}
-
 nlohmann::json explain(const std::string& model, const std::vector<std::string>& options) {
   std::vector<std::string> arguments{model, "--explain", "--json"};
   arguments.insert(arguments.end(), options.begin(), options.end());

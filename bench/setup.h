@@ -32,7 +32,6 @@ struct DemoFiles {
 DemoFiles demo_files(const std::string& folder);
 
 Compiled compile_model(const std::string& model, Reveal reveal);
-bool tool_has_option(const std::string& tool, const std::string& option);
 // What smpc-compile --explain --json prints.
 nlohmann::json explain(const std::string& model, const std::vector<std::string>& options);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <span>
 
 #include "spectral.h"
 
@@ -47,8 +48,16 @@ double Bounds::interval_norm() const {
 double Bounds::norm_after(const LinearWeights& w) const {
   const std::size_t rows = w.bias.size();
   const std::size_t columns = intervals_.size();
-  WeightMatrix::Wide matrix(w.matrix.size());
-  w.matrix.read(0, matrix);
+  WeightMatrix::Wide widened;
+  std::span<const std::int32_t> matrix;
+  w.matrix.visit([&]<class T>(std::span<const T> values) {
+    if constexpr (sizeof(T) == sizeof(std::int32_t)) {
+      matrix = values;
+    } else {
+      widened.assign(values.begin(), values.end());
+      matrix = widened;
+    }
+  });
   std::vector<double> squares(columns);
   for (std::size_t r = 0; r < rows; ++r) {
     for (std::size_t c = 0; c < columns; ++c) squares[c] += std::pow(static_cast<double>(matrix[r * columns + c]), 2);

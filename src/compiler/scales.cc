@@ -14,7 +14,7 @@ using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMa
 using ConstMap = Eigen::Map<const Matrix>;
 
 // Activations are taken to be this much larger than random weights would make them: a trained first layer looks for what
-// its inputs show, later ones much less (found on trained classifiers of images: up to 20, then about 1.2 a layer).
+// its inputs show, later ones much less (measured on the demonstration model alone: up to 20, then about 1.2 a layer).
 constexpr double first_alignment = 16;
 constexpr double later_alignment = 1.5;
 
