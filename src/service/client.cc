@@ -24,7 +24,6 @@ constexpr auto transfer_time = 60min;  // the masked weights over a slow line
 constexpr auto dealer_time = 30min;    // bundles that are made while we wait
 constexpr auto run_time = 10min;       // one inference
 constexpr std::uint32_t bundles_at_once = 32;   // taken in one request: the dealer makes them in one pass over A
-constexpr std::size_t finished_at_once = 16;     // in one pass over the masked weights, which holds a b for each
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -223,9 +222,7 @@ struct ClientService::Impl {
       material[i].corrections.assign(body.begin() + 32, body.end());
     }
     add(cost.offline, before, dealer.traffic());
-    for (std::size_t from = 0; from < material.size(); from += finished_at_once) {
-      finish_corrections(plan, masked, std::span(material).subspan(from, std::min(finished_at_once, material.size() - from)));
-    }
+    finish_corrections(plan, masked, material);
     for (std::size_t i = 0; i < batch; ++i) bundles[i].material = std::move(material[i]);
     state.store(bundles);
   }
