@@ -25,7 +25,7 @@ class PartyRun {
 
   struct Hooks {
     std::function<void()> before_first_send;         // durable spends belong here
-    std::function<void(std::size_t)> after_message;  // told how many of the schedule's messages have passed
+    std::function<void(std::size_t)> after_message;  // how many messages have been sent or have arrived
   };
   // Computes this party's first message ahead of execute(), where it depends on nothing of the peer's. Sends nothing.
   void prepare();
