@@ -160,12 +160,12 @@ void images(const Arguments& a, Report& report) {
 void relus(const Arguments& a, Report& report) {
   report.say("\n## ReLUs with truncation (44 bits, 15 shifted away; both parties in one process)\n\n" +
              row({"ReLUs", "suite", "both parties", "each", "online", "bundle", "process, peak"}) + repeated_dashes(7));
-  std::vector<Panel> panels{{"seconds", {}}, {"bytes", {}}, {"peak resident bytes", {}}};
+  std::vector<Panel> panels{{"seconds", {}}, {"bytes online", {}}, {"bytes of bundle", {}}, {"peak resident bytes", {}}};
   for (const Suite suite : {Suite::cryptflow2, Suite::masked}) {
     const std::string name(to_text(suite));
     Series time{name, {}};
-    Series online{name + ", online", {}};
-    Series bundle{name + ", bundle", {}};
+    Series online{name, {}};
+    Series bundle{name, {}};
     Series memory{name, {}};
     for (unsigned bits = 10; bits <= a.relu_bits; bits += 2) {
       const std::size_t n = std::size_t{1} << bits;
@@ -187,8 +187,8 @@ void relus(const Arguments& a, Report& report) {
     }
     panels[0].series.push_back(time);
     panels[1].series.push_back(online);
-    panels[1].series.push_back(bundle);
-    panels[2].series.push_back(memory);
+    panels[2].series.push_back(bundle);
+    panels[3].series.push_back(memory);
   }
   report.picture("relus", "ReLUs with truncation (both parties in one process)", "ReLUs", panels);
 }
