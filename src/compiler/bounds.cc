@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <span>
 
 #include "spectral.h"
 
@@ -48,19 +47,11 @@ double Bounds::interval_norm() const {
 double Bounds::norm_after(const LinearWeights& w) const {
   const std::size_t rows = w.bias.size();
   const std::size_t columns = intervals_.size();
-  WeightMatrix::Wide widened;
-  std::span<const std::int32_t> matrix;
-  w.matrix.visit([&]<class T>(std::span<const T> values) {
-    if constexpr (sizeof(T) == sizeof(std::int32_t)) {
-      matrix = values;
-    } else {
-      widened.assign(values.begin(), values.end());
-      matrix = widened;
-    }
-  });
   std::vector<double> squares(columns);
+  WeightMatrix::Wide row(columns);
   for (std::size_t r = 0; r < rows; ++r) {
-    for (std::size_t c = 0; c < columns; ++c) squares[c] += std::pow(static_cast<double>(matrix[r * columns + c]), 2);
+    w.matrix.read(r * columns, row);
+    for (std::size_t c = 0; c < columns; ++c) squares[c] += static_cast<double>(row[c]) * static_cast<double>(row[c]);
   }
   constexpr int most = 24;
   std::vector<int> scaling(columns);
@@ -73,8 +64,8 @@ double Bounds::norm_after(const LinearWeights& w) const {
     scaled += std::pow(std::ldexp(magnitude(intervals_[c]), -scaling[c]), 2);
   }
   const double with_norm = std::min(norm_, std::sqrt(plain) * slack) *
-                           spectral_norm_bound(matrix, rows, columns, std::vector<int>(columns));
-  const double with_intervals = std::sqrt(scaled) * slack * spectral_norm_bound(matrix, rows, columns, scaling);
+                           spectral_norm_bound(w.matrix, rows, columns, std::vector<int>(columns));
+  const double with_intervals = std::sqrt(scaled) * slack * spectral_norm_bound(w.matrix, rows, columns, scaling);
   double bias = 0;
   for (const std::int64_t b : w.bias) bias += static_cast<double>(b) * static_cast<double>(b);
   return (std::min(with_norm, with_intervals) + std::sqrt(bias)) * slack;

@@ -2,6 +2,8 @@
 
 #include <Eigen/Core>
 #include <cmath>
+#include <cstdint>
+#include <vector>
 
 #include "smpc/base/error.h"
 
@@ -51,7 +53,7 @@ double gram_error(double terms) {
   return (gamma(static_cast<double>(block) + 4, float_unit) + gamma(terms / static_cast<double>(block) + 4, double_unit)) * 1.01;
 }
 
-Gram gram_of(std::span<const std::int32_t> matrix, std::size_t rows, const std::vector<std::size_t>& used,
+Gram gram_of(const WeightMatrix& matrix, std::size_t rows, const std::vector<std::size_t>& used,
              std::size_t columns, std::span<const int> scaling) {
   const auto m = static_cast<Index>(rows);
   Gram g{Doubles::Zero(m, m), 0};
@@ -59,11 +61,13 @@ Gram gram_of(std::span<const std::int32_t> matrix, std::size_t rows, const std::
   Floats product(m, m);
   for (std::size_t from = 0; from < used.size(); from += block) {
     const std::size_t count = std::min<std::size_t>(block, used.size() - from);
-    for (std::size_t c = 0; c < count; ++c) {
-      const std::size_t column = used[from + c];
-      const float scale = std::ldexp(1.0F, scaling[column]);
-      for (std::size_t r = 0; r < rows; ++r) {
-        const float v = static_cast<float>(matrix[r * columns + column]) * scale;
+    const std::size_t first = used[from];
+    WeightMatrix::Wide values(used[from + count - 1] + 1 - first);
+    for (std::size_t r = 0; r < rows; ++r) {
+      matrix.read(r * columns + first, values);
+      for (std::size_t c = 0; c < count; ++c) {
+        const std::size_t column = used[from + c];
+        const float v = std::ldexp(static_cast<float>(values[column - first]), scaling[column]);
         part(static_cast<Index>(r), static_cast<Index>(c)) = v;
         g.trace += static_cast<double>(v) * static_cast<double>(v);
       }
@@ -77,12 +81,13 @@ Gram gram_of(std::span<const std::int32_t> matrix, std::size_t rows, const std::
   return g;
 }
 
-// The same matrix the other way round, with its used columns only and the scaling inside as far as it must be.
-double frobenius(std::span<const std::int32_t> matrix, std::size_t rows, std::size_t columns, std::span<const int> scaling) {
+double frobenius(const WeightMatrix& matrix, std::size_t rows, std::size_t columns, std::span<const int> scaling) {
   double squares = 0;
+  WeightMatrix::Wide row(columns);
   for (std::size_t r = 0; r < rows; ++r) {
+    matrix.read(r * columns, row);
     for (std::size_t c = 0; c < columns; ++c) {
-      const double v = std::ldexp(static_cast<double>(matrix[r * columns + c]), scaling[c]);
+      const double v = std::ldexp(static_cast<double>(row[c]), scaling[c]);
       squares += v * v;
     }
   }
@@ -91,16 +96,18 @@ double frobenius(std::span<const std::int32_t> matrix, std::size_t rows, std::si
 
 }  // namespace
 
-double spectral_norm_bound(std::span<const std::int32_t> matrix, std::size_t rows, std::size_t columns,
+double spectral_norm_bound(const WeightMatrix& matrix, std::size_t rows, std::size_t columns,
                            std::span<const int> scaling) {
   SMPC_CHECK(matrix.size() == rows * columns && scaling.size() == columns);
-  std::vector<bool> nonzero(columns);
+  std::vector<std::uint8_t> nonzero(columns);
+  WeightMatrix::Wide row(columns);
   for (std::size_t r = 0; r < rows; ++r) {
-    for (std::size_t c = 0; c < columns; ++c) nonzero[c] = nonzero[c] || matrix[r * columns + c] != 0;
+    matrix.read(r * columns, row);
+    for (std::size_t c = 0; c < columns; ++c) nonzero[c] |= row[c] != 0 ? 1 : 0;
   }
   std::vector<std::size_t> used;
   for (std::size_t c = 0; c < columns; ++c) {
-    if (nonzero[c]) used.push_back(c);
+    if (nonzero[c] != 0) used.push_back(c);
   }
   if (used.empty()) return 0;
   const double products = static_cast<double>(rows) * static_cast<double>(rows) * static_cast<double>(used.size());

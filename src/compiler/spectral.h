@@ -1,9 +1,10 @@
 // A sound upper bound of a matrix's largest singular value.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <span>
-#include <vector>
+
+#include "smpc/program/weights.h"
 
 namespace smpc {
 
@@ -13,7 +14,7 @@ namespace smpc {
 //
 // The smaller Gram matrix G = W W^T or W^T W, then lambda_max(G)^(2^p) <= ||G^(2^p)||_F. A matrix whose Gram matrix
 // would take too long gets its Frobenius norm instead.
-double spectral_norm_bound(std::span<const std::int32_t> matrix, std::size_t rows, std::size_t columns,
+double spectral_norm_bound(const WeightMatrix& matrix, std::size_t rows, std::size_t columns,
                            std::span<const int> scaling);
 
 }  // namespace smpc

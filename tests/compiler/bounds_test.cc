@@ -20,6 +20,8 @@ std::vector<std::int32_t> random_matrix(std::size_t rows, std::size_t columns, s
   return m;
 }
 
+WeightMatrix weights_of(const std::vector<std::int32_t>& m) { return WeightMatrix({m.begin(), m.end()}); }
+
 // |W v| / |v| for the best v that power iteration finds, and that v.
 double power_iteration(const std::vector<std::int32_t>& m, std::size_t rows, std::vector<double>& v) {
   const std::size_t columns = v.size();
@@ -56,7 +58,7 @@ TEST(SpectralNorm, IsAnUpperBoundAndCloseToTheLargestSingularValue) {
     std::vector<double> v(columns, 1);
     for (double& x : v) x += 0.1 * static_cast<double>(rng() % 10);
     const double found = power_iteration(m, rows, v);
-    const double bound = spectral_norm_bound(m, rows, columns, std::vector<int>(columns));
+    const double bound = spectral_norm_bound(weights_of(m), rows, columns, std::vector<int>(columns));
     EXPECT_GE(bound, found) << rows << " x " << columns;
     EXPECT_LE(bound, 1.2 * found + 1) << rows << " x " << columns;
   }
@@ -64,12 +66,12 @@ TEST(SpectralNorm, IsAnUpperBoundAndCloseToTheLargestSingularValue) {
 
 TEST(SpectralNorm, OfARankOneMatrixIsTheProductOfTheNorms) {
   const std::vector<std::int32_t> m{3 << 20, 4 << 20, 6 << 20, 8 << 20};
-  const double bound = spectral_norm_bound(m, 2, 2, std::vector<int>(2));
+  const double bound = spectral_norm_bound(weights_of(m), 2, 2, std::vector<int>(2));
   EXPECT_GE(bound, std::sqrt(125.0) * 0x1p20);
   EXPECT_LE(bound, std::sqrt(125.0) * 0x1p20 * 1.001);
   const std::vector<int> halves{-1, -1};
-  EXPECT_NEAR(spectral_norm_bound(m, 2, 2, halves), bound / 2, 1e-3 * bound);
-  EXPECT_EQ(spectral_norm_bound(std::vector<std::int32_t>(4), 2, 2, halves), 0);
+  EXPECT_NEAR(spectral_norm_bound(weights_of(m), 2, 2, halves), bound / 2, 1e-3 * bound);
+  EXPECT_EQ(spectral_norm_bound(weights_of(std::vector<std::int32_t>(4)), 2, 2, halves), 0);
 }
 
 struct Net {
@@ -107,7 +109,7 @@ TEST(Bounds, HoldForCornersRandomInputsAndThoseOfPowerIteration) {
       const auto m = random_matrix(rows, columns, rng, n % 3 == 0);
       if (k == 0) first = m;
       LinearWeights w;
-      w.matrix = WeightMatrix(WeightMatrix::Wide(m.begin(), m.end()));
+      w.matrix = weights_of(m);
       for (std::size_t r = 0; r < rows; ++r) w.bias.push_back(static_cast<std::int64_t>(rng() % 100'000) - 50'000);
       bounds.linear(w, k == 2);
       hulls.push_back(bounds.hull());
@@ -134,7 +136,8 @@ TEST(Bounds, HoldForCornersRandomInputsAndThoseOfPowerIteration) {
 
 TEST(Bounds, ReachTheNormWhereOneIsDeclared) {
   LinearWeights w;
-  w.matrix = WeightMatrix(WeightMatrix::Wide{3, 4});
+  const std::vector<std::int32_t> row{3, 4};
+  w.matrix = weights_of(row);
   w.bias.push_back(0);
   Bounds bounds(2, 1000, 500);
   bounds.linear(w, true);
@@ -150,7 +153,7 @@ TEST(Bounds, AreNarrowerThanIntervalsAfterTheFirstLayer) {
     const std::size_t columns = k == 0 ? 2000 : 50;
     const auto m = random_matrix(50, columns, rng, false);
     LinearWeights w;
-    w.matrix = WeightMatrix(WeightMatrix::Wide(m.begin(), m.end()));
+    w.matrix = weights_of(m);
     w.bias.resize(50);
     bounds.linear(w, false);
     i128 widest = 0;
