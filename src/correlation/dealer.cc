@@ -1,7 +1,5 @@
 #include "smpc/correlation/dealer.h"
 
-#include <algorithm>
-
 #include "expand.h"
 #include "mask_product.h"
 #include "smpc/base/error.h"

@@ -67,13 +67,8 @@ void MaskRows::block(std::size_t first_row, std::size_t rows, std::size_t first_
   }
 }
 
-void MaskRows::rows(std::size_t first, std::span<std::uint64_t> out) {
-  SMPC_CHECK(out.size() % inputs_ == 0);
-  Prg prg(key_.front());
-  for (std::size_t r = 0; r < out.size() / inputs_; ++r) {
-    if (r == 0 || inputs_ % 2 != 0) prg.seek((first + r) * row_blocks_);
-    prg.fill(out.subspan(r * inputs_, inputs_));
-  }
+void MaskRows::rows(std::size_t first, std::span<std::uint64_t> out) const {
+  block(first, out.size() / inputs_, 0, inputs_, out);
 }
 
 MaskedLayout::MaskedLayout(const Plan& plan) {

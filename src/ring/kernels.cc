@@ -194,13 +194,9 @@ void accumulate_product(std::span<const T> m, std::size_t cols, std::span<const 
   SMPC_CHECK(cols > 0 && m.size() % cols == 0);
   const std::size_t block_rows = m.size() / cols;
   SMPC_CHECK(x.size() == batch * cols && y.size() == batch * rows && first_row + block_rows <= rows);
-  ProductSum sum(block_rows, batch, ring);
-  sum.add(0, MatrixBlock<T>{m.data(), block_rows, cols, cols}, {x.data(), cols});
-  RingVector all(block_rows * batch);
-  sum.add_to(all);
-  for (std::size_t v = 0; v < batch; ++v) {
-    for (std::size_t r = 0; r < block_rows; ++r) y[v * rows + first_row + r] += all[v * block_rows + r];
-  }
+  ProductSum sum(rows, batch, ring);
+  sum.add(first_row, MatrixBlock<T>{m.data(), block_rows, cols, cols}, {x.data(), cols});
+  sum.add_to(y);
 }
 template void accumulate_product(std::span<const std::int16_t>, std::size_t, std::span<const std::uint64_t>, std::size_t,
                                  std::span<std::uint64_t>, std::size_t, std::size_t, Ring);

@@ -27,7 +27,7 @@ class MaskRows {
  public:
   MaskRows(const Key& mask_key, const LinearDemand& linear);
   // Rows first .. first + out.size() / inputs, as 64-bit words; their low ring bits are A.
-  void rows(std::size_t first, std::span<std::uint64_t> out);
+  void rows(std::size_t first, std::span<std::uint64_t> out) const;
   // Some columns of some rows, row by row. first_col is even, since a block of the generator holds two elements.
   void block(std::size_t first_row, std::size_t rows, std::size_t first_col, std::size_t cols,
              std::span<std::uint64_t> out) const;
