@@ -195,33 +195,4 @@ void log_line(const std::string& text) {
   logger->info("{}", text);
 }
 
-Progress::Progress() : terminal_(::isatty(STDERR_FILENO) != 0) {}
-
-Progress::~Progress() {
-  if (drawn_) std::fputs("\r\033[K", stderr);
-}
-
-void Progress::operator()(const std::string& phase, std::uint64_t done, std::uint64_t whole) {
-  if (!terminal_) return;
-  drawn_ = true;
-  if (whole > 0) {
-    std::fprintf(stderr, "\r\033[K%s %3llu %%", phase.c_str(), static_cast<unsigned long long>(100 * done / whole));
-  } else {
-    std::fprintf(stderr, "\r\033[K%s", phase.c_str());
-  }
-  std::fflush(stderr);
-}
-
-std::string human_bytes(std::uint64_t bytes) {
-  char text[64];
-  if (bytes < 10'000) {
-    std::snprintf(text, sizeof text, "%llu B", static_cast<unsigned long long>(bytes));
-  } else if (bytes < 10'000'000) {
-    std::snprintf(text, sizeof text, "%.1f kB", static_cast<double>(bytes) / 1e3);
-  } else {
-    std::snprintf(text, sizeof text, "%.1f MB", static_cast<double>(bytes) / 1e6);
-  }
-  return text;
-}
-
 }  // namespace smpc::tools

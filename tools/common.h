@@ -59,18 +59,4 @@ void serve_until_signalled(const std::function<void()>& serve, const std::functi
 // One line per event, with the time, flushed.
 void log_line(const std::string& text);
 
-// A progress line on standard error, where that is a terminal, and nowhere else.
-class Progress {
- public:
-  Progress();
-  ~Progress();
-  void operator()(const std::string& phase, std::uint64_t done, std::uint64_t whole);
-
- private:
-  bool terminal_;
-  bool drawn_ = false;
-};
-
-std::string human_bytes(std::uint64_t bytes);
-
 }  // namespace smpc::tools

@@ -3,10 +3,9 @@
 #include <nlohmann/json.hpp>
 
 #include "common.h"
+#include "progress.h"
 #include "smpc/base/error.h"
-#include "smpc/image/volume_reader.h"
-#include "smpc/runtime/interpreter.h"
-#include "smpc/service/client.h"
+#include "smpc/clinic/outcome.h"
 
 namespace smpc::tools {
 namespace {
@@ -23,48 +22,18 @@ struct Arguments {
   bool json_wanted = false;
 };
 
-json phase_json(const PhaseCost& c) { return {{"sent", c.sent}, {"received", c.received}, {"seconds", c.seconds}}; }
-
-json cost_json(const ClientCost& c) {
-  json online = phase_json(c.online);
-  online["messages"] = c.messages;
-  online["rounds"] = c.rounds;
-  return {{"online", online},
-          {"offline", phase_json(c.offline)},
-          {"setup", phase_json(c.setup)},
-          {"control", {{"sent", c.control.sent}, {"received", c.control.received}}}};
-}
-
-json result_json(const Program& program, std::size_t volume, const VolumeResult& r) {
-  json j = {{"volume", volume}, {"index", r.index}, {"label", program.labels[r.index]}};
-  if (r.logits.empty()) return j;
-  const std::vector<double> p = softmax(r.logits);
-  j["probability"] = p[r.index];
-  j["logits"] = r.logits;
-  std::vector<std::size_t> order(p.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return r.logits[a] > r.logits[b]; });
-  json top = json::array();
-  for (std::size_t i = 0; i < std::min<std::size_t>(5, order.size()); ++i) {
-    top.push_back({{"index", order[i]}, {"label", program.labels[order[i]]}, {"probability", p[order[i]]}});
-  }
-  j["top"] = top;
-  return j;
-}
-
-void print_text(const Program& program, const std::vector<std::size_t>& volumes,
-                const std::vector<VolumeResult>& results, const ClientCost& c) {
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    const VolumeResult& r = results[i];
-    if (results.size() > 1) std::cout << "volume " << volumes[i] << ": ";
-    std::cout << program.labels[r.index];
-    if (!r.logits.empty()) {
+void print_text(const ScanOutcome& outcome) {
+  for (std::size_t i = 0; i < outcome.results.size(); ++i) {
+    if (outcome.results.size() > 1) std::cout << "volume " << outcome.volumes[i] << ": ";
+    std::cout << label_of(outcome, i);
+    for (const RankedClass& best : ranked(outcome, i, 1)) {
       char text[32];
-      std::snprintf(text, sizeof text, "  %.4f", softmax(r.logits)[r.index]);
+      std::snprintf(text, sizeof text, "  %.4f", best.probability);
       std::cout << text;
     }
     std::cout << "\n";
   }
+  const ClientCost& c = outcome.cost;
   // What each party sent, and how long it took.
   const auto line = [](const char* what, const PhaseCost& p, const char* other, const std::string& more) {
     if (p.sent + p.received == 0) return;
@@ -79,69 +48,19 @@ void print_text(const Program& program, const std::vector<std::size_t>& volumes,
   line("program and masked weights, once", c.setup, "server", "");
 }
 
-// The volumes that --volume selects, quantised, one at a time; in the clear, so they stay in this process. All are
-// quantised, and refused where they must be, before the first is used; that one is kept, the others are read again when
-// their turn comes.
-class Volumes {
- public:
-  Volumes(const Program& program, VolumeReader& reader, const std::string& image)
-      : program_(program), reader_(reader), image_(image) {
-    const std::size_t count = reader.indices().size();
-    while (at_ < count) {
-      RingVector one = read();
-      if (kept_.empty()) kept_ = std::move(one);
-    }
-    at_ = 0;
-  }
-
-  RingVector next() {
-    if (at_ == 0) {
-      ++at_;
-      return std::move(kept_);
-    }
-    if (at_ == 1) {
-      reader_.rewind();
-      reader_.next();
-    }
-    return read();
-  }
-
- private:
-  RingVector read() {
-    const std::string what = image_ + ", volume " + std::to_string(reader_.indices()[at_++]);
-    return quantise(program_, reader_.next(), what);
-  }
-
-  const Program& program_;
-  VolumeReader& reader_;
-  const std::string image_;
-  RingVector kept_;  // the first
-  std::size_t at_ = 0;
-};
-
 void infer(const Arguments& a, const Identity& identity) {
   // The scan is read, and refused where it must be, before anyone is connected to.
-  VolumeReader scan(a.image, a.selection);
+  ScanRun scan(a.image, a.selection);
   Progress progress;
   ClientOptions options = a.options;
   options.progress = std::ref(progress);
   ClientService client(identity, options);
-  const Program& program = client.connect();
-  if (!program.grid) {
-    fail_input("the server's model declares no grid, so it takes no --image; its owner can give --grid");
+  const ScanOutcome outcome = scan.infer(client, identity);
+  if (a.json_wanted) {
+    std::cout << to_json(outcome).dump() << std::endl;
+  } else {
+    print_text(outcome);
   }
-  check_grid(scan.header(), *program.grid, a.image);
-  Volumes volumes(program, scan, a.image);
-  const auto results = client.infer(scan.indices().size(), [&] { return volumes.next(); });
-  if (!a.json_wanted) return print_text(program, scan.indices(), results, client.cost());
-  json j = {{"program", client.program_hash()},
-            {"mask", client.mask()},
-            {"server", client.server_identity()},
-            {"reveal", to_text(program.reveal)},
-            {"results", json::array()},
-            {"cost", cost_json(client.cost())}};
-  for (std::size_t i = 0; i < results.size(); ++i) j["results"].push_back(result_json(program, scan.indices()[i], results[i]));
-  std::cout << j.dump() << std::endl;
 }
 
 void prefetch(const Arguments& a, const Identity& identity) {
@@ -155,7 +74,7 @@ void prefetch(const Arguments& a, const Identity& identity) {
                       {"mask", client.mask()},
                       {"server", client.server_identity()},
                       {"stored", stored},
-                      {"cost", cost_json(client.cost())}}
+                      {"cost", to_json(client.cost())}}
                      .dump()
               << std::endl;
   } else {

@@ -30,6 +30,11 @@ class MemoryChannel final : public Channel {
 
   void set_deadline(Deadline deadline) override { deadline_ = deadline; }
   void close() noexcept override { end(&Pipe::goodbye); }
+  void cut() noexcept override {
+    const std::lock_guard lock(link_->mutex);
+    out_.broken = in_.broken = true;
+    link_->changed.notify_all();
+  }
   const std::string& peer_identity() const noexcept override { return peer_; }
 
  protected:

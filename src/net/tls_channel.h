@@ -38,11 +38,10 @@ class TlsChannel final : public Channel {
   void linger(std::chrono::milliseconds longest) noexcept;
   // Closes without a goodbye: the other side sees the connection break off.
   void abandon() noexcept;
-  // From any thread: every call in progress or to come fails.
-  void cut() noexcept;
 
   void set_deadline(Deadline deadline) override;
   void close() noexcept override;
+  void cut() noexcept override;
   const std::string& peer_identity() const noexcept override;
 
  protected:

@@ -76,6 +76,14 @@ Cost predicted_cost(const Schedule& schedule) {
   return cost;
 }
 
+std::size_t op_in_progress(const Schedule& schedule, std::size_t passed) {
+  std::size_t first = schedule.halves.back().op;
+  for (std::size_t m = passed; m < schedule.messages.size(); ++m) {
+    for (const std::size_t h : schedule.messages[m].halves) first = std::min(first, schedule.halves[h].op);
+  }
+  return first;
+}
+
 std::vector<Cost> cost_by_op(const Program& program, const Schedule& schedule) {
   std::vector<Cost> out(program.ops.size() + 1);
   for (const Half& h : schedule.halves) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "client_link.h"
 #include "client_state.h"
 #include "part_file.h"
 #include "smpc/base/mapped_file.h"
@@ -38,10 +39,19 @@ struct ClientService::Impl {
   Impl(const Identity& id, ClientOptions o)
       : identity(id), options(std::move(o)), lock(options.state, "smpc-client", 60s), state(options.state) {}
 
+  void tell(ClientPhase phase, std::uint64_t done = 0, std::uint64_t whole = 0, std::string_view layer = {}) {
+    options.progress(link.progress({.phase = phase,
+                                    .done = done,
+                                    .whole = whole,
+                                    .layer = layer,
+                                    .volumes_done = volumes_done,
+                                    .volumes = volumes}));
+  }
+
   // A session with the server, beyond its hello.
   void open_session() {
-    options.progress("connecting to the server", 0, 0);
-    session = tls_connect(options.server, identity, Role::server, Clock::now() + connect_time);
+    tell(ClientPhase::connecting);
+    session = link.use(tls_connect(options.server, identity, Role::server, Clock::now() + connect_time));
     session->set_deadline(Clock::now() + hello_time);
     const auto h = receive_control<control::ServerHello>(*session);
     if (h.version() != protocol_version) fail_peer("the server: " + version_mismatch(h.version(), "the older of the two"));
@@ -68,8 +78,7 @@ struct ClientService::Impl {
     end_session();
   }
   void end_session() {
-    total = total + session->traffic();
-    session->close();
+    link.end();
     session.reset();
   }
 
@@ -84,7 +93,7 @@ struct ClientService::Impl {
     std::optional<Bytes> bytes = state.program(filter.program);
     const bool fetched = !bytes || sha256(*bytes) != filter.program;
     if (fetched) {
-      options.progress("fetching the program", 0, 0);
+      tell(ClientPhase::program);
       const auto start = Clock::now();
       if (hello.program_bytes() == 0 || hello.program_bytes() > longest_program) {
         fail_peer("the server: expected a program of at most " + std::to_string(longest_program) + " bytes, found " +
@@ -115,12 +124,16 @@ struct ClientService::Impl {
     }
   }
 
+  bool masked_weights_stored() const {
+    std::error_code error;
+    return std::filesystem::file_size(state.masked_weights(filter.mask), error) == MaskedLayout(plan).bytes() && !error;
+  }
+
   // Downloads the masked weights unless they are there; goes on where an earlier download stopped.
   void fetch_weights() {
+    if (masked_weights_stored()) return;
     const auto whole = state.masked_weights(filter.mask);
     const MaskedLayout layout(plan);
-    std::error_code error;
-    if (std::filesystem::file_size(whole, error) == layout.bytes() && !error) return;
     const auto start = Clock::now();
     const auto part = state.masked_weights_part(filter.mask);
     PartFile file(part);
@@ -145,7 +158,7 @@ struct ClientService::Impl {
           row.resize(end - std::max(at, have));
           session->receive(FrameType::bulk, row);
           file.append(row);
-          options.progress("fetching the masked weights", end, layout.bytes());
+          tell(ClientPhase::masked_weights, end, layout.bytes());
         }
         at = end;
       }
@@ -161,10 +174,10 @@ struct ClientService::Impl {
     std::size_t have = state.available(filter);
     if (have >= count) return;
     const auto start = Clock::now();
-    std::unique_ptr<Channel> dealer;
+    std::shared_ptr<Channel> dealer;
     try {
-      options.progress("connecting to the dealer", 0, 0);
-      dealer = tls_connect(options.dealer, identity, Role::dealer, Clock::now() + connect_time);
+      tell(ClientPhase::connecting);
+      dealer = link.use(tls_connect(options.dealer, identity, Role::dealer, Clock::now() + connect_time));
     } catch (const NobodyListens& e) {
       throw Error(ErrorKind::no_bundles, std::string("no correlated randomness: ") + e.what() + "; " +
                                              std::to_string(count) + " bundles are needed and " +
@@ -180,14 +193,13 @@ struct ClientService::Impl {
       const auto batch = static_cast<std::uint32_t>(std::min<std::size_t>(bundles_at_once, count - have));
       take(*dealer, batch, have, count, masked.bytes());
       have += batch;
-      options.progress("taking correlated randomness", have, count);
+      tell(ClientPhase::randomness, have, count);
     }
     control::DealerRequest done;
     done.set_version(protocol_version);
     done.mutable_done();
     send_control(*dealer, done);
-    total = total + dealer->traffic();
-    dealer->close();
+    link.end();
     cost.offline.seconds += seconds_since(start);
   }
 
@@ -202,7 +214,7 @@ struct ClientService::Impl {
     t.set_count(batch);
     send_control(dealer, r);
     expect_ready(dealer, "the dealer", ErrorKind::no_bundles, [&](std::uint32_t ready, std::uint32_t) {
-      options.progress("waiting for the dealer to make correlated randomness", have + ready, wanted);
+      tell(ClientPhase::waiting_for_dealer, have + ready, wanted);
     });
     const Traffic before = dealer.traffic();
     std::vector<ClientBundle> bundles(batch);
@@ -237,6 +249,8 @@ struct ClientService::Impl {
   }
 
   std::vector<VolumeResult> infer(std::size_t count, const std::function<RingVector()>& next) {
+    volumes = count;
+    volumes_done = 0;
     if (!session) open_session();
     provide(count);
     if (!session) open_session();
@@ -244,30 +258,31 @@ struct ClientService::Impl {
     for (std::size_t from = 0; from < count; from += most_volumes) {
       const std::size_t n = std::min<std::size_t>(most_volumes, count - from);
       run_batch(joined(n, next), n, results);
-      options.progress("inference", from + n, count);
+      volumes_done = from + n;
     }
     close_session();
     state.forget_spent();
     return results;
   }
 
-  // The next `volumes` volumes, back to back.
-  RingVector joined(std::size_t volumes, const std::function<RingVector()>& next) const {
+  // The next `batch` volumes, back to back.
+  RingVector joined(std::size_t batch, const std::function<RingVector()>& next) {
     RingVector input;
-    input.reserve(program->input().count * volumes);
-    for (std::size_t v = 0; v < volumes; ++v) {
+    input.reserve(program->input().count * batch);
+    for (std::size_t v = 0; v < batch; ++v) {
+      tell(ClientPhase::masking, v, batch);
       const RingVector one = next();
       input.insert(input.end(), one.begin(), one.end());
     }
     return input;
   }
 
-  void run_batch(RingVector input, std::size_t volumes, std::vector<VolumeResult>& results) {
-    std::vector<ClientBundle> bundles = state.open(filter, volumes);
-    if (bundles.size() < volumes) {
+  void run_batch(RingVector input, std::size_t batch, std::vector<VolumeResult>& results) {
+    std::vector<ClientBundle> bundles = state.open(filter, batch);
+    if (bundles.size() < batch) {
       throw Error(ErrorKind::no_bundles, "stored correlated randomness is damaged and was set aside; run the command again");
     }
-    const Schedule schedule = make_schedule(*program, plan, volumes);
+    const Schedule schedule = make_schedule(*program, plan, batch);
     auto r = request();
     auto& infer = *r.mutable_infer();
     infer.set_program(text_of(filter.program));
@@ -285,6 +300,7 @@ struct ClientService::Impl {
     const auto source = client_source(plan, std::move(material));
     PartyRun run = PartyRun::client(*program, plan, schedule, *source, std::move(input));
     run.prepare();
+    tell(ClientPhase::masking, batch, batch);
     try {
       expect_ready(*session, "the server");
     } catch (const Refusal& refusal) {
@@ -294,21 +310,24 @@ struct ClientService::Impl {
     }
     const auto start = Clock::now();
     const Traffic before = session->traffic();
+    tell_message(schedule, 0);
     run.execute(*session, {.before_first_send = [&] { state.spend(bundles); },
-                           .after_message =
-                               [&](std::size_t passed) {
-                                 options.progress("inference, message", passed, schedule.messages.size());
-                               }});
-    read_results(run.result(), volumes, results);
+                           .after_message = [&](std::size_t passed) { tell_message(schedule, passed); }});
+    read_results(run.result(), batch, results);
     add(cost.online, before, session->traffic());
     cost.messages += schedule.messages.size();
     cost.rounds += schedule.messages.size();
     cost.online.seconds += seconds_since(start);
   }
 
-  void read_results(const RingVector& values, std::size_t volumes, std::vector<VolumeResult>& results) const {
+  void tell_message(const Schedule& schedule, std::size_t passed) {
+    const std::size_t op = op_in_progress(schedule, passed);
+    tell(ClientPhase::inference, passed, schedule.messages.size(), op < program->ops.size() ? program->ops[op].name : "opening");
+  }
+
+  void read_results(const RingVector& values, std::size_t batch, std::vector<VolumeResult>& results) const {
     const std::size_t classes = program->classes();
-    for (std::size_t v = 0; v < volumes; ++v) {
+    for (std::size_t v = 0; v < batch; ++v) {
       VolumeResult one;
       if (program->reveal == Reveal::label) {
         one.index = values[v];
@@ -325,7 +344,10 @@ struct ClientService::Impl {
   ClientOptions options;
   StateLock lock;
   ClientState state;
-  std::unique_ptr<Channel> session;
+  std::shared_ptr<Channel> session;
+  ClientLink link;
+  std::size_t volumes = 0;
+  std::size_t volumes_done = 0;
   control::ServerHello hello;
   bool learned = false;
   BundleFilter filter;
@@ -333,7 +355,6 @@ struct ClientService::Impl {
   Plan plan;
   std::string server_identity;
   ClientCost cost;
-  Traffic total;  // of closed channels
 };
 
 ClientService::ClientService(const Identity& identity, ClientOptions options)
@@ -341,22 +362,30 @@ ClientService::ClientService(const Identity& identity, ClientOptions options)
 ClientService::~ClientService() = default;
 
 const Program& ClientService::connect() {
-  if (!impl_->session) impl_->open_session();
-  impl_->learn_program();
-  return *impl_->program;
+  return *impl_->link.cancellable([&] {
+    if (!impl_->session) impl_->open_session();
+    impl_->learn_program();
+    return &*impl_->program;
+  });
 }
 
 std::size_t ClientService::prefetch(std::size_t count) {
   connect();
-  impl_->provide(count);
-  impl_->close_session();
-  return impl_->state.available(impl_->filter);
+  return impl_->link.cancellable([&] {
+    impl_->provide(count);
+    impl_->close_session();
+    return impl_->state.available(impl_->filter);
+  });
 }
 
 std::vector<VolumeResult> ClientService::infer(std::size_t count, const std::function<RingVector()>& next) {
   connect();
-  return impl_->infer(count, next);
+  return impl_->link.cancellable([&] { return impl_->infer(count, next); });
 }
+
+void ClientService::cancel() noexcept { impl_->link.cancel(); }
+std::size_t ClientService::bundles() const { return impl_->state.available(impl_->filter); }
+bool ClientService::has_masked_weights() const { return impl_->masked_weights_stored(); }
 
 std::vector<VolumeResult> ClientService::infer(const std::vector<RingVector>& volumes) {
   return infer(volumes.size(), [at = volumes.begin()]() mutable { return *at++; });
@@ -364,8 +393,9 @@ std::vector<VolumeResult> ClientService::infer(const std::vector<RingVector>& vo
 
 const ClientCost& ClientService::cost() const noexcept {
   ClientCost& c = impl_->cost;
-  c.control.sent = impl_->total.sent_bytes - c.online.sent - c.offline.sent - c.setup.sent;
-  c.control.received = impl_->total.received_bytes - c.online.received - c.offline.received - c.setup.received;
+  const Traffic total = impl_->link.closed();
+  c.control.sent = total.sent_bytes - c.online.sent - c.offline.sent - c.setup.sent;
+  c.control.received = total.received_bytes - c.online.received - c.offline.received - c.setup.received;
   return c;
 }
 const std::string& ClientService::server_identity() const noexcept { return impl_->server_identity; }

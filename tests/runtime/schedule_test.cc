@@ -69,6 +69,21 @@ TEST(Schedule, MessagesAlternateAndTheClientSpeaksFirst) {
   }
 }
 
+TEST(Schedule, TheOpInProgressMovesOnToTheLast) {
+  const Program program = fmri_mlp(44, 15, Reveal::logits);
+  const Plan plan = correlation_plan(program);
+  const Schedule s = make_schedule(program, plan, 1);
+  EXPECT_EQ(op_in_progress(s, 0), 0U);  // the first linear map's opening
+  std::size_t before = 0;
+  for (std::size_t passed = 1; passed < s.messages.size(); ++passed) {
+    const std::size_t now = op_in_progress(s, passed);
+    EXPECT_GE(now, before);
+    before = now;
+  }
+  EXPECT_EQ(before, program.ops.size());  // the last message opens the result
+  EXPECT_EQ(op_in_progress(s, s.messages.size()), program.ops.size());
+}
+
 TEST(Schedule, CostGrowsByTheSameForEveryVolumeWhereFieldsAreWholeBytes) {
   const Program program = fmri_mlp(44, 15, Reveal::logits);
   const Plan plan = correlation_plan(program);

@@ -50,6 +50,7 @@ class RecordingChannel final : public Channel {
   RecordingChannel(std::shared_ptr<Record> record, bool first) : record_(std::move(record)), first_(first) {}
   void set_deadline(Deadline) override {}
   void close() noexcept override {}
+  void cut() noexcept override {}
   const std::string& peer_identity() const noexcept override { return peer_; }
 
  protected:

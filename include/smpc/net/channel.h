@@ -54,7 +54,8 @@ class Refused : public Error {
 };
 
 // Every failure (reset, deadline, end without close_notify, wrong type or length) throws a peer Error that says what
-// was expected and what was found; after one, every further call throws. One thread uses a channel at a time.
+// was expected and what was found; after one, every further call throws. One thread uses a channel at a time; cut() alone
+// may come from another.
 class Channel {
  public:
   virtual ~Channel() = default;  // without close(), the other side sees the connection break off
@@ -87,6 +88,8 @@ class Channel {
   virtual void set_deadline(Deadline deadline) = 0;
   // Says goodbye (close_notify) and waits for nothing. Safe to call twice; never throws.
   virtual void close() noexcept = 0;
+  // From any thread: every call in progress or to come fails, and the other side sees the connection break off.
+  virtual void cut() noexcept = 0;
   // Who is at the other end, as its certificate says: "urn:smpc:ROLE:NAME".
   virtual const std::string& peer_identity() const noexcept = 0;
 

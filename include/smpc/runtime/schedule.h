@@ -36,4 +36,8 @@ Cost predicted_cost(const Schedule& schedule);
 // The same per op of the program; one more for the opening of the result. Without frame headers.
 std::vector<Cost> cost_by_op(const Program& program, const Schedule& schedule);
 
+// The first op that still waits for a message once `passed` of them have gone, counted as cost_by_op
+// counts: the program's ops, then the opening. Where nothing waits any more, the last op with a message.
+std::size_t op_in_progress(const Schedule& schedule, std::size_t passed);
+
 }  // namespace smpc

@@ -14,6 +14,7 @@
 #include "smpc/net/channel.h"
 #include "smpc/net/identity.h"
 #include "smpc/program/program.h"
+#include "smpc/service/client_progress.h"
 
 namespace smpc {
 
@@ -21,9 +22,14 @@ struct ClientOptions {
   std::string server = "127.0.0.1:7200";
   std::string dealer = "127.0.0.1:7100";
   std::filesystem::path state;
-  // What is going on, for a person: a phase, and how far it is (of `whole`, 0 when unknown).
-  std::function<void(const std::string& phase, std::uint64_t done, std::uint64_t whole)> progress =
-      [](const std::string&, std::uint64_t, std::uint64_t) {};
+  // Called often, from the thread that works.
+  std::function<void(const ClientProgress&)> progress = [](const ClientProgress&) {};
+};
+
+// What cancel() makes of the call in progress.
+class Cancelled : public Error {
+ public:
+  Cancelled() : Error(ErrorKind::peer, "cancelled") {}
 };
 
 struct PhaseCost {
@@ -64,6 +70,14 @@ class ClientService {
   // earlier batches have been computed then, and none of this one.
   std::vector<VolumeResult> infer(std::size_t count, const std::function<RingVector()>& next);
   std::vector<VolumeResult> infer(const std::vector<RingVector>& volumes);
+
+  // From any thread: the call in progress and every later one ends with Cancelled, at its next wait for a peer or its next
+  // report of progress. An attempt to connect first comes to its end. What was spent by then stays spent.
+  void cancel() noexcept;
+
+  // After connect(): what is stored.
+  std::size_t bundles() const;
+  bool has_masked_weights() const;
 
   const ClientCost& cost() const noexcept;
   const std::string& server_identity() const noexcept;

@@ -1,0 +1,43 @@
+// An outcome in the forms that people and programs read.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "smpc/clinic/scan_run.h"
+
+namespace smpc {
+
+struct RankedClass {
+  std::size_t index = 0;
+  std::string label;
+  double probability = 0;  // softmax of the logits
+};
+
+// The likeliest `count` classes of result i, the first of equals first. Empty where the server reveals the label alone.
+std::vector<RankedClass> ranked(const ScanOutcome& outcome, std::size_t i, std::size_t count);
+
+// The label of result i.
+const std::string& label_of(const ScanOutcome& outcome, std::size_t i);
+
+// The object that smpc-client --json prints.
+nlohmann::json to_json(const ScanOutcome& outcome);
+nlohmann::json to_json(const ClientCost& cost);
+
+// A line for each volume under a line of names: volume, index, label and, where they are revealed, probability and the
+// logits. RFC 4180, with line feeds.
+std::string to_csv(const ScanOutcome& outcome);
+
+// Who learned what in this run: a sentence each.
+struct Learned {
+  std::string client;
+  std::string server;
+  std::string dealer;
+};
+Learned who_learned_what(const ScanOutcome& outcome);
+
+// "614.2 kB"
+std::string human_bytes(std::uint64_t bytes);
+
+}  // namespace smpc

@@ -1,0 +1,51 @@
+// One scan through a client: read and checked, then asked about, volume by volume.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "smpc/image/volume_reader.h"
+#include "smpc/program/program.h"
+#include "smpc/service/client.h"
+
+namespace smpc {
+
+// What the client learned, and what it took. Holds no voxel.
+struct ScanOutcome {
+  std::string scan;                   // the file's name, without its folder
+  ScanHeader header;                  // as the file says
+  std::vector<std::size_t> volumes;   // asked about, counted from 0
+  std::vector<VolumeResult> results;  // one for each
+  std::string program;                // hash
+  std::string mask;                   // id
+  std::string server;                 // identities
+  std::string client;
+  Reveal reveal = Reveal::label;
+  std::vector<std::string> labels;    // one per class
+  Grid grid;                          // the model's
+  ClientCost cost;
+};
+
+class ScanRun {
+ public:
+  // Reads and checks the whole file. Connects to nobody.
+  ScanRun(const std::filesystem::path& image, const VolumeSelection& selection);
+  ~ScanRun();
+  ScanRun(const ScanRun&) = delete;
+  ScanRun& operator=(const ScanRun&) = delete;
+
+  const ScanHeader& header() const noexcept;
+  const std::vector<std::size_t>& volumes() const noexcept;
+
+  // Asks `client` about every volume selected; `identity` is the client's. A scan that the model does not take is refused
+  // before anything is spent: another grid, a voxel beyond the declared range or outside the public mask, in any volume.
+  ScanOutcome infer(ClientService& client, const Identity& identity);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace smpc

@@ -1,0 +1,137 @@
+#include "smpc/clinic/outcome.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "smpc/runtime/interpreter.h"
+
+namespace smpc {
+namespace {
+
+using nlohmann::json;
+
+json to_json(const PhaseCost& c) { return {{"sent", c.sent}, {"received", c.received}, {"seconds", c.seconds}}; }
+
+json result_json(const ScanOutcome& outcome, std::size_t i) {
+  const VolumeResult& r = outcome.results[i];
+  json j = {{"volume", outcome.volumes[i]}, {"index", r.index}, {"label", label_of(outcome, i)}};
+  if (r.logits.empty()) return j;
+  j["probability"] = softmax(r.logits)[r.index];
+  j["logits"] = r.logits;
+  json top = json::array();
+  for (const RankedClass& c : ranked(outcome, i, 5)) {
+    top.push_back({{"index", c.index}, {"label", c.label}, {"probability", c.probability}});
+  }
+  j["top"] = top;
+  return j;
+}
+
+// Quoted where it must be.
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  return out + '"';
+}
+
+// The shortest text that reads back as the same double.
+std::string number(double v) { return json(v).dump(); }
+
+}  // namespace
+
+const std::string& label_of(const ScanOutcome& outcome, std::size_t i) {
+  return outcome.labels[outcome.results[i].index];
+}
+
+std::vector<RankedClass> ranked(const ScanOutcome& outcome, std::size_t i, std::size_t count) {
+  const std::vector<double>& logits = outcome.results[i].logits;
+  if (logits.empty()) return {};
+  const std::vector<double> p = softmax(logits);
+  std::vector<std::size_t> order(p.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return logits[a] > logits[b]; });
+  order.resize(std::min(count, order.size()));
+  std::vector<RankedClass> out;
+  for (const std::size_t c : order) out.push_back({c, outcome.labels[c], p[c]});
+  return out;
+}
+
+json to_json(const ClientCost& c) {
+  json online = to_json(c.online);
+  online["messages"] = c.messages;
+  online["rounds"] = c.rounds;
+  return {{"online", online},
+          {"offline", to_json(c.offline)},
+          {"setup", to_json(c.setup)},
+          {"control", {{"sent", c.control.sent}, {"received", c.control.received}}}};
+}
+
+json to_json(const ScanOutcome& outcome) {
+  json j = {{"program", outcome.program},
+            {"mask", outcome.mask},
+            {"server", outcome.server},
+            {"reveal", to_text(outcome.reveal)},
+            {"results", json::array()},
+            {"cost", to_json(outcome.cost)}};
+  for (std::size_t i = 0; i < outcome.results.size(); ++i) j["results"].push_back(result_json(outcome, i));
+  return j;
+}
+
+std::string to_csv(const ScanOutcome& outcome) {
+  const bool logits = outcome.reveal == Reveal::logits;
+  std::string out = "volume,index,label";
+  if (logits) {
+    out += ",probability";
+    for (const std::string& label : outcome.labels) out += "," + csv_field("logit " + label);
+  }
+  out += "\n";
+  for (std::size_t i = 0; i < outcome.results.size(); ++i) {
+    const VolumeResult& r = outcome.results[i];
+    out += std::to_string(outcome.volumes[i]) + "," + std::to_string(r.index) + "," + csv_field(label_of(outcome, i));
+    if (logits) {
+      out += "," + number(softmax(r.logits)[r.index]);
+      for (const double v : r.logits) out += "," + number(v);
+    }
+    out += "\n";
+  }
+  return out;
+}
+
+Learned who_learned_what(const ScanOutcome& outcome) {
+  const std::size_t n = outcome.results.size();
+  const std::string volumes = n == 1 ? "one volume" : std::to_string(n) + " volumes";
+  const ClientCost& c = outcome.cost;
+  Learned out;
+  out.client = "You learned " +
+               std::string(outcome.reveal == Reveal::label ? "one label" : std::to_string(outcome.labels.size()) + " scores") +
+               " for " + (n == 1 ? "the volume" : "each of " + volumes) +
+               ", and nothing else of the model's weights beyond the public program.";
+  out.server = "The model's owner (" + outcome.server + ") learned that " + outcome.client + " asked about " + volumes +
+               " and when; of the volume it saw " + human_bytes(c.online.sent) +
+               " of masked numbers, each of which could as well be any other.";
+  out.dealer = c.offline.received > 0
+                   ? "The dealer learned that " + outcome.client + " took " + human_bytes(c.offline.received) +
+                         " of random numbers now; it saw neither volume nor weights nor the result."
+                   : std::string("The dealer was not asked: its random numbers were in store. It saw neither volume nor "
+                                 "weights nor the result.");
+  return out;
+}
+
+std::string human_bytes(std::uint64_t bytes) {
+  char text[64];
+  if (bytes < 10'000) {
+    std::snprintf(text, sizeof text, "%llu B", static_cast<unsigned long long>(bytes));
+  } else if (bytes < 10'000'000) {
+    std::snprintf(text, sizeof text, "%.1f kB", static_cast<double>(bytes) / 1e3);
+  } else {
+    std::snprintf(text, sizeof text, "%.1f MB", static_cast<double>(bytes) / 1e6);
+  }
+  return text;
+}
+
+}  // namespace smpc
