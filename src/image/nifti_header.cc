@@ -265,6 +265,7 @@ NiftiHeader read_nifti_header(ScanFile& file) {
   ScanHeader& scan = header.scan;
   for (std::size_t axis = 0; axis < 3; ++axis) scan.grid.shape[axis] = static_cast<std::uint32_t>(f.dim[axis + 1]);
   scan.grid.affine = affine_of(f, file);
+  scan.space = space_of(f);
   scan.volumes = f.dim[0] >= 4 ? static_cast<std::size_t>(f.dim[4]) : 1;
   scan.four_d = scan.volumes > 1;
   scan.datatype = header.type->name;

@@ -85,6 +85,14 @@ bool singular(const std::array<double, 12>& m) {
 
 }  // namespace
 
+CoordinateSpace space_of(const NiftiFields& fields) noexcept {
+  const int code = fields.sform_code > 0 ? fields.sform_code : fields.qform_code;
+  static_assert(static_cast<int>(CoordinateSpace::scanner) == NIFTI_XFORM_SCANNER_ANAT &&
+                static_cast<int>(CoordinateSpace::template_other) == NIFTI_XFORM_TEMPLATE_OTHER);
+  const bool known = code >= NIFTI_XFORM_SCANNER_ANAT && code <= NIFTI_XFORM_TEMPLATE_OTHER;
+  return known ? static_cast<CoordinateSpace>(code) : CoordinateSpace::unknown;
+}
+
 std::array<double, 16> affine_of(const NiftiFields& fields, const ScanFile& file) {
   const bool sform = fields.sform_code > 0;
   if (!sform && fields.qform_code <= 0) {

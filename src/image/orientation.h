@@ -11,4 +11,7 @@ namespace smpc::image {
 // numbers make none: not finite, singular, a quaternion longer than 1, voxel sizes not above 0.
 std::array<double, 16> affine_of(const NiftiFields& fields, const ScanFile& file);
 
+// Of the sform or qform that affine_of takes.
+CoordinateSpace space_of(const NiftiFields& fields) noexcept;
+
 }  // namespace smpc::image

@@ -41,7 +41,9 @@ TEST(Grid, Fault67EachDifferenceIsNamedInWordsAndMillimetres) {
   g.affine[0] = 4;
   g.affine[3] = -86;
   EXPECT_NE(refusal(g).find("flipped left-right"), std::string::npos) << refusal(g);
-  EXPECT_NE(refusal(g).find("176 mm"), std::string::npos) << refusal(g);
+  g.affine[3] = -82;
+  EXPECT_NE(refusal(g).find("flipped left-right"), std::string::npos) << refusal(g);
+  EXPECT_NE(refusal(g).find("180 mm apart"), std::string::npos) << refusal(g);
   g = mni();
   g.affine[3] += 2;
   g.affine[11] -= 1;

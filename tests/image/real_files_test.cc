@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "smpc/base/error.h"
+#include "smpc/image/grid_map.h"
 #include "smpc/image/scan.h"
 
 namespace smpc {
@@ -83,6 +84,57 @@ TEST(RealFiles, EveryNetworkMapLiesOnTheMniGridOf4Mm) {
     ++maps;
   }
   EXPECT_EQ(maps, 40U);
+}
+
+// The weighted sums are of nibabel 5.0.0's resample_from_to(scan, (shape, affine), order=1), scipy 1.10.1.
+struct Resampled {
+  const char* file;
+  const char* grid;  // of this file, or the MNI grid of 2 mm
+  double outside;
+  double sum;
+};
+const Resampled resampled[] = {
+    {"nifti/nibabel_anatomical.nii", "nifti/nibabel_functional.nii", 0, 429064286.0},
+    {"nifti/nibabel_reoriented_anat_moved.nii", "nifti/nibabel_anatomical.nii", 0, 10215734105.501272},
+    {"networks/melodic114_000.nii.gz", "", 0.06102396444164768, 3444986.73995932},
+    {"networks/background_MNI152_T1_4mm_brain.nii.gz", "nifti/niivue_shear.nii.gz", 0.11507604621627482,
+     849207128119.3015},
+};
+
+Grid grid_of(const std::string& file) {
+  if (!file.empty()) return read_scan_header(fs::path(SMPC_SHARED_DATA) / file).grid;
+  Grid mni;
+  mni.shape = {91, 109, 91};
+  mni.affine = {-2, 0, 0, 90, 0, 2, 0, -126, 0, 0, 2, -72, 0, 0, 0, 1};
+  return mni;
+}
+
+TEST(RealFiles, AreResampledAsNibabelAndScipyDo) {
+  if (absent()) GTEST_SKIP() << "no test data at " << SMPC_SHARED_DATA;
+  for (const Resampled& r : resampled) {
+    const Scan scan = load_scan(fs::path(SMPC_SHARED_DATA) / r.file, {});
+    const GridMap map(scan.header.grid, grid_of(r.grid));
+    EXPECT_EQ(map.match(), GridMatch::other);
+    EXPECT_EQ(map.outside(), r.outside) << r.file;
+    const auto out = map.apply(scan.volumes[0]);
+    double sum = 0;
+    for (std::size_t i = 0; i < out.size(); ++i) sum += out[i] * static_cast<double>(i % 97);
+    EXPECT_NEAR(sum, r.sum, 1e-11 * std::abs(r.sum)) << r.file;
+  }
+}
+
+// Rounding puts a face of the one 1e-15 voxels outside the field of the other, and scipy makes it 0.
+TEST(RealFiles, AFaceThatRoundingPutsOutsideIsKept) {
+  if (absent()) GTEST_SKIP() << "no test data at " << SMPC_SHARED_DATA;
+  const Grid whole = grid_of("nifti/nibabel_example4d.nii.gz");
+  EXPECT_EQ(GridMap(whole, grid_of("nifti/nibabel_example_nifti2.nii.gz")).outside(), 0.0);
+}
+
+TEST(RealFiles, AGridThatCoversLessThanHalfOfTheModelsIsRefused) {
+  if (absent()) GTEST_SKIP() << "no test data at " << SMPC_SHARED_DATA;
+  const Grid sheared = grid_of("nifti/niivue_shear.nii.gz");
+  const Grid mni = grid_of("networks/mask_MNI152_4mm.nii.gz");
+  EXPECT_EQ(resampling_obstacle(sheared, mni), "it covers only 45.8 % of the model's grid");
 }
 
 }  // namespace

@@ -175,8 +175,11 @@ TEST(GridWords, AnAffineThatOverflowsIsRefused) {
   Grid g = mni();
   g.affine[0] = 1e308;
   EXPECT_NE(grid_refusal(g, mni()), "");
-  g.affine[0] = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_NE(grid_refusal(g, mni()), "");
+  for (const std::size_t entry : {0U, 1U, 5U, 11U}) {
+    g = mni();
+    g.affine[entry] = std::numeric_limits<double>::quiet_NaN();
+    EXPECT_NE(grid_refusal(g, mni()), "") << entry;
+  }
 }
 
 TEST(Values, AreScaledInDoubleLikeNumpy) {

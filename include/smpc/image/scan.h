@@ -19,10 +19,21 @@
 
 namespace smpc {
 
+// What a header says its millimetres are (NIFTI_XFORM_...): it is the word of the tool that wrote it.
+enum class CoordinateSpace {
+  scanner = 1,    // of the scanner: not normalised, unless a tool left the code as it was
+  aligned = 2,    // to another scan, which may be a template
+  talairach = 3,  // Talairach and Tournoux' atlas
+  mni = 4,        // MNI 152
+  template_other = 5,
+  unknown = 0,  // a code that the standard does not have
+};
+
 struct ScanHeader {
   // In millimetres, whatever xyzt_units says (unknown: millimetres): the sform where sform_code > 0, else the qform
   // where qform_code > 0. A file with neither is refused.
   Grid grid;
+  CoordinateSpace space = CoordinateSpace::unknown;  // of the one that is taken
   std::size_t volumes = 1;
   bool four_d = false;   // more than one volume
   std::string datatype;  // as stored: "uint8", "int16", ..., "float64"
@@ -61,8 +72,12 @@ Scan load_scan(const std::filesystem::path& path, const VolumeSelection& selecti
 
 // Refuses a scan whose grid is not the one expected: other dimensions, or a corner voxel's centre more than
 // `grid_tolerance` away (an axis of one voxel counts as two, so that its size is compared as well). Says in words how
-// they differ: flipped left-right, other axes, rotated, sheared, shifted, another voxel size; and by how much.
+// they differ (grid_difference_words), and what to do.
 constexpr double grid_tolerance = 0.01;  // mm: far below a voxel, far above what the float32 of a header loses
-void check_grid(const ScanHeader& header, const Grid& expected, const std::string& what);
+
+// Whether the command that reads the scan has the option --resample, so that the refusal can name it.
+enum class ResampleOption { offered, absent };
+void check_grid(const ScanHeader& header, const Grid& expected, const std::string& what,
+                ResampleOption option = ResampleOption::offered);
 
 }  // namespace smpc
