@@ -162,7 +162,7 @@ CompileOptions CompileArguments::options() {
 }
 
 void CompileArguments::check_mask(const Program& program) const {
-  if (mask_header_) check_grid(*mask_header_, program.grid.value(), input_mask_);
+  if (mask_header_) check_grid(*mask_header_, program.grid.value(), input_mask_, ResampleOption::absent);
 }
 
 bool CompileArguments::any() const {

@@ -132,7 +132,7 @@ int main(int argc, char** argv) {
     const Compiled compiled = smpc::compile(trained.network, compile.options(), trained.metadata);
     compile.check_mask(compiled.program);
     if (!compiled.program.grid) fail_input("the model declares no grid; give --grid");
-    check_grid(scan.header, *compiled.program.grid, image);
+    check_grid(scan.header, *compiled.program.grid, image, ResampleOption::absent);
     json all = json::array();
     for (std::size_t i = 0; i < scan.volumes.size(); ++i) {
       const VolumeReport r = verify(compiled, trained.network, scan.volumes[i], scan.indices[i], image);
