@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "byte_order.h"
+#include "dicom.h"
 #include "orientation.h"
 
 namespace smpc::image {
@@ -108,6 +109,12 @@ NiftiFields read_fields(ScanFile& file) {
     const std::int32_t native = in_native_order(size, swap);
     if (native == header_bytes(1)) return read_fields_as<nifti_1_header>(file, size, 1, swap);
     if (native == header_bytes(2)) return read_fields_as<nifti_2_header>(file, size, 2, swap);
+  }
+  std::array<std::byte, dicom_head_bytes> head{};
+  std::memcpy(head.data(), &size, sizeof size);
+  const std::size_t rest = file.read_some(std::span(head).subspan(sizeof size));
+  if (is_dicom(std::span(head).first(sizeof size + rest))) {
+    file.fail(std::string("expected NIfTI, found DICOM") + convert_dicom);
   }
   file.fail("expected a NIfTI header of 348 or 540 bytes, found something else; convert the scan to one .nii or "
             ".nii.gz file (not .img, DICOM, or gzip twice)");

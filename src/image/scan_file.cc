@@ -13,6 +13,7 @@
 #include <new>
 #include <utility>
 
+#include "dicom.h"
 #include "smpc/base/error.h"
 #include "smpc/base/secret.h"
 
@@ -113,6 +114,9 @@ ScanFile::ScanFile(const std::filesystem::path& path) : name_(path.string()) {
   try {
     struct stat st {};
     if (::fstat(fd_, &st) != 0) fail(std::string("cannot be examined: ") + std::strerror(errno));
+    if (S_ISDIR(st.st_mode) && holds_dicom(path)) {
+      fail(std::string("expected a NIfTI file (.nii or .nii.gz), found a folder of DICOM files") + convert_dicom);
+    }
     if (!S_ISREG(st.st_mode)) {
       fail("expected a NIfTI file (.nii or .nii.gz), found a folder, pipe, socket or device; name the file itself");
     }
@@ -150,7 +154,7 @@ std::size_t ScanFile::read_raw(std::span<std::byte> out) {
   return done;
 }
 
-void ScanFile::read(std::span<std::byte> out, const char* what) {
+std::size_t ScanFile::read_some(std::span<std::byte> out) {
   const auto refill = [&](std::span<std::byte> in) { return read_raw(in); };
   const auto fail_gzip = [&](const std::string& message) { fail(message); };
   std::size_t done = 0;
@@ -159,13 +163,18 @@ void ScanFile::read(std::span<std::byte> out, const char* what) {
     const std::size_t n = compressed() ? inflater_->inflate_some(part, refill, fail_gzip) : read_raw(part);
     done += n;
     position_ += n;
-    if (n == part.size()) continue;
-    if (compressed() && inflater_->more_input(refill)) {
-      fail(one_member);
-    }
-    fail("expected " + std::to_string(position_ + (out.size() - done)) + " bytes or more (" + what + "), found " +
-         std::to_string(position_) + "; the file is cut short, copy it again");
+    if (n < part.size()) break;
   }
+  return done;
+}
+
+void ScanFile::read(std::span<std::byte> out, const char* what) {
+  const std::size_t done = read_some(out);
+  if (done == out.size()) return;
+  const auto refill = [&](std::span<std::byte> in) { return read_raw(in); };
+  if (compressed() && inflater_->more_input(refill)) fail(one_member);
+  fail("expected " + std::to_string(position_ + (out.size() - done)) + " bytes or more (" + what + "), found " +
+       std::to_string(position_) + "; the file is cut short, copy it again");
 }
 
 void ScanFile::skip(std::uint64_t count, const char* what) {

@@ -24,6 +24,8 @@ class ScanFile {
   // Exactly out.size() bytes; `what` names them in the error when the file ends early.
   void read(std::span<std::byte> out, const char* what);
   void skip(std::uint64_t count, const char* what);
+  // As many of out.size() bytes as are left; how many they were.
+  std::size_t read_some(std::span<std::byte> out);
 
   // A compressed file must end here, with the right checksum and nothing after its first member. Of a plain file the
   // rest is passed over.

@@ -4,7 +4,7 @@
 //
 // Everything else is refused in one line (ErrorKind::bad_input), never repaired: a file shorter than its header says, a
 // second gzip member, a wrong bitpix, a corrupt extension chain, more than four axes, complex, RGB and 128-bit data,
-// CIFTI, Analyze, .hdr/.img pairs. No message holds a voxel's value.
+// CIFTI, Analyze, .hdr/.img pairs, DICOM (also a folder of it). No message holds a voxel's value.
 #pragma once
 
 #include <cstddef>
