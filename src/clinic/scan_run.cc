@@ -49,12 +49,12 @@ class QuantisedVolumes {
 }  // namespace
 
 struct ScanRun::Impl {
-  std::filesystem::path image;
+  std::filesystem::path image;  // as it is called
   VolumeReader reader;
 };
 
-ScanRun::ScanRun(const std::filesystem::path& image, const VolumeSelection& selection)
-    : impl_(new Impl{image, VolumeReader(image, selection)}) {}
+ScanRun::ScanRun(const std::filesystem::path& image, const VolumeSelection& selection, const std::string& name)
+    : impl_(new Impl{name.empty() ? image : std::filesystem::path(name), VolumeReader(image, selection, name)}) {}
 ScanRun::~ScanRun() = default;
 
 const ScanHeader& ScanRun::header() const noexcept { return impl_->reader.header(); }

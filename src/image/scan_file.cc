@@ -107,7 +107,8 @@ class Inflater {
   bool ended_ = false;
 };
 
-ScanFile::ScanFile(const std::filesystem::path& path) : name_(path.string()) {
+ScanFile::ScanFile(const std::filesystem::path& path, const std::string& name)
+    : name_(name.empty() ? path.string() : name) {
   // O_NONBLOCK: opening a FIFO must not wait for a writer.
   fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd_ < 0) fail(std::string("expected a NIfTI file that can be read: ") + std::strerror(errno));

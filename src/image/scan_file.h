@@ -15,8 +15,8 @@ class Inflater;
 
 class ScanFile {
  public:
-  // Refuses what is not a regular file, without blocking, and an empty file.
-  explicit ScanFile(const std::filesystem::path& path);
+  // Refuses what is not a regular file, without blocking, and an empty file. Errors call it `name`; empty: its path.
+  explicit ScanFile(const std::filesystem::path& path, const std::string& name = {});
   ~ScanFile();
   ScanFile(const ScanFile&) = delete;
   ScanFile& operator=(const ScanFile&) = delete;
@@ -41,7 +41,7 @@ class ScanFile {
   // The most bytes that can be in there: the size of a plain file; what deflate can make of a compressed one.
   std::uint64_t most_bytes() const noexcept;
 
-  // Throws bad_input: the path, then the message.
+  // Throws bad_input: the name, then the message.
   [[noreturn]] void fail(const std::string& message) const;
 
  private:

@@ -8,8 +8,8 @@
 namespace smpc {
 
 struct VolumeReader::Impl {
-  Impl(const std::filesystem::path& path, const VolumeSelection& selection)
-      : file(path), header(image::read_nifti_header(file)) {
+  Impl(const std::filesystem::path& path, const VolumeSelection& selection, const std::string& name)
+      : file(path, name), header(image::read_nifti_header(file)) {
     const image::Range range = image::selected_range(file, header.scan, selection);
     if (range.last - range.first > most_read_volumes) {
       file.fail("expected at most " + std::to_string(most_read_volumes) + " volumes at once, found " +
@@ -70,8 +70,8 @@ struct VolumeReader::Impl {
   std::size_t next_selected = 0;
 };
 
-VolumeReader::VolumeReader(const std::filesystem::path& path, const VolumeSelection& selection)
-    : impl_(std::make_unique<Impl>(path, selection)) {}
+VolumeReader::VolumeReader(const std::filesystem::path& path, const VolumeSelection& selection, const std::string& name)
+    : impl_(std::make_unique<Impl>(path, selection, name)) {}
 VolumeReader::~VolumeReader() = default;
 const ScanHeader& VolumeReader::header() const noexcept { return impl_->header.scan; }
 const std::vector<std::size_t>& VolumeReader::indices() const noexcept { return impl_->indices; }

@@ -383,6 +383,10 @@ std::vector<VolumeResult> ClientService::infer(std::size_t count, const std::fun
   return impl_->link.cancellable([&] { return impl_->infer(count, next); });
 }
 
+void ClientService::disconnect() {
+  impl_->link.cancellable([&] { impl_->close_session(); });
+}
+
 void ClientService::cancel() noexcept { impl_->link.cancel(); }
 std::size_t ClientService::bundles() const { return impl_->state.available(impl_->filter); }
 bool ClientService::has_masked_weights() const { return impl_->masked_weights_stored(); }

@@ -116,6 +116,14 @@ TEST(VolumeReader, AFileThatTakesItsPlaceIsNotRead) {
   EXPECT_EQ(reader.next().back(), 71.0);
 }
 
+TEST(VolumeReader, ErrorsCallTheFileByTheNameGiven) {
+  const TemporaryFile cut(three_volumes().substr(0, 500));
+  const auto words = [&](const std::string& name) { return refusal([&] { VolumeReader(cut.path(), {true, {}}, name); }); };
+  const std::string by_path = words("");
+  ASSERT_TRUE(by_path.starts_with(cut.path().string() + ": ")) << by_path;
+  EXPECT_EQ(words("scan.nii"), "scan.nii" + by_path.substr(cut.path().string().size()));
+}
+
 TEST(VolumeReader, RealScansOfSeveralVolumes) {
   const std::filesystem::path nifti = std::filesystem::path(SMPC_SHARED_DATA) / "nifti";
   if (!std::filesystem::exists(nifti)) GTEST_SKIP() << "no test data at " << nifti;

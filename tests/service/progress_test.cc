@@ -53,6 +53,16 @@ TEST(Progress, TellsEveryPhaseOfAFirstInferenceInOrderWithItsBytes) {
   EXPECT_GT(last.received, 0U);
 }
 
+TEST(Progress, AClientThatTookItsLeaveComesBackWhenItAsks) {
+  World world;
+  ClientService client(world.identity("alice", Role::client), options_of(world, "alice"));
+  client.connect();
+  client.disconnect();
+  client.disconnect();
+  const auto volumes = world.volumes(1);
+  world.expect_right(volumes, client.infer(volumes));
+}
+
 TEST(Progress, CancellingFromTheReportEndsTheCall) {
   World world;
   ClientService* running = nullptr;

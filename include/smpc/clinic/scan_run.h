@@ -30,8 +30,9 @@ struct ScanOutcome {
 
 class ScanRun {
  public:
-  // Reads and checks the whole file. Connects to nobody.
-  ScanRun(const std::filesystem::path& image, const VolumeSelection& selection);
+  // Reads and checks the whole file. Connects to nobody. `name` is what the scan is called in errors and in the outcome,
+  // where the file itself has none that says anything; empty: its path.
+  ScanRun(const std::filesystem::path& image, const VolumeSelection& selection, const std::string& name = {});
   ~ScanRun();
   ScanRun(const ScanRun&) = delete;
   ScanRun& operator=(const ScanRun&) = delete;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "smpc/image/scan.h"
@@ -18,8 +19,8 @@ constexpr std::size_t most_read_volumes = std::size_t{1} << 20;
 // is kept from the first pass.
 class VolumeReader {
  public:
-  // Reads and checks the whole file. More than most_read_volumes are refused.
-  VolumeReader(const std::filesystem::path& path, const VolumeSelection& selection);
+  // Reads and checks the whole file. More than most_read_volumes are refused. Errors call it `name`; empty: its path.
+  VolumeReader(const std::filesystem::path& path, const VolumeSelection& selection, const std::string& name = {});
   ~VolumeReader();
   VolumeReader(const VolumeReader&) = delete;
   VolumeReader& operator=(const VolumeReader&) = delete;
