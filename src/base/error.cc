@@ -4,13 +4,15 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "smpc/base/text.h"
+
 namespace smpc {
 namespace {
 
-// An error is one line whatever a file or a peer put into it: control characters become spaces.
+// An error is one line that shows no more than text, whatever a file or a peer put into it.
 std::string one_line(std::string text) {
-  std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-  return text;
+  std::replace_if(text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
+  return printable(text);
 }
 
 }  // namespace

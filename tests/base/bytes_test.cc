@@ -71,10 +71,6 @@ TEST(Digest, KnownAnswer) {  // FIPS 180-4, "abc"
   EXPECT_EQ(to_hex(sha256(as_bytes("abc"))), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
-TEST(Error, IsOneLineWhateverItHolds) {
-  EXPECT_STREQ(Error(ErrorKind::bad_input, "a\nb\x1b[31m").what(), "a b [31m");
-}
-
 TEST(File, WriteThenRead) {
   const auto path = std::filesystem::temp_directory_path() / ("smpc_file_test_" + std::to_string(::getpid()));
   write_file(path, as_bytes("hello"), true);
