@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -13,9 +14,14 @@
 #include <stop_token>
 #include <thread>
 
+#include "completion.h"
+#include "help.h"
+#include "manual.h"
 #include "smpc/base/error.h"
 #include "smpc/base/file.h"
+#include "smpc/base/text.h"
 #include "smpc/image/scan.h"
+#include "terminal.h"
 
 namespace smpc::tools {
 namespace {
@@ -49,6 +55,49 @@ std::vector<std::string> read_labels(const std::string& path) {
   return labels;
 }
 
+// --help as tools/help.h has it.
+class Help : public CLI::FormatterBase {
+ public:
+  std::string make_help(const CLI::App* app, std::string, CLI::AppFormatMode) const override {
+    const CLI::App* parent = app->get_parent();
+    CommandText command = describe(*app);
+    if (parent == nullptr) return help_text(command, nullptr, columns());
+    const CommandText whole = describe(*parent);
+    command.name = whole.name + " " + command.name;
+    return help_text(command, app->get_fallthrough() ? &whole : nullptr, columns());
+  }
+
+ private:
+  // No line is longer than is read with ease.
+  static std::size_t columns() {
+    const auto terminal = terminal_of(STDOUT_FILENO);
+    return terminal ? std::clamp<std::size_t>(terminal->columns, 30, 100) : 80;
+  }
+};
+
+void dress(CLI::App& app) {
+  app.set_version_flag("--version", "smpc " SMPC_VERSION, "print the version and exit")->group(help_group);
+  const auto help = std::make_shared<Help>();
+  const auto each = [&](CLI::App& one) {
+    one.formatter(help);
+    one.set_help_flag("-h,--help", "print this help and exit")->group(help_group);
+  };
+  each(app);
+  for (CLI::App* sub : app.get_subcommands([](CLI::App*) { return true; })) each(*sub);
+}
+
+bool print_definition(const CLI::App& app, int argc, char** argv) {
+  const std::string_view wanted = argc == 2 ? argv[1] : "";
+  if (wanted == "--print-man-page") {
+    std::cout << manual_page(describe(app));
+  } else if (wanted == "--print-bash-completion") {
+    std::cout << bash_completion(describe(app));
+  } else {
+    return false;
+  }
+  return true;
+}
+
 // A volume as a bitmap: what is not zero is inside.
 InputMask read_mask(const std::string& path, const ScanHeader& header) {
   if (header.four_d) {
@@ -69,30 +118,26 @@ InputMask read_mask(const std::string& path, const ScanHeader& header) {
 
 }  // namespace
 
-const char* const trust_model =
-    "Trust: the server never sees a volume, the client never sees a weight, the dealer sees neither.\n"
-    "This holds while all follow the protocol and no two of them join: dealer + server would learn the volume,\n"
-    "dealer + client the weights. The dealer's operator should not own the CA, nor read the others' traffic.";
-
 int run_tool(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
-  app.footer(trust_model);
+  const auto fail = [&](const std::string& what, int code) {
+    std::cerr << app.get_name() << ": " << printable(what) << "\n";
+    return code;
+  };
+  dress(app);
   try {
+    if (print_definition(app, argc, argv)) return 0;
     app.parse(argc, argv);
     body();
     return 0;
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);
-    std::cerr << app.get_name() << ": " << e.what() << "; see " << app.get_name() << " --help\n";
-    return static_cast<int>(ErrorKind::usage);
+    return fail(std::string(e.what()) + "; see " + app.get_name() + " --help", static_cast<int>(ErrorKind::usage));
   } catch (const Error& e) {
-    std::cerr << app.get_name() << ": " << e.what() << "\n";
-    return e.exit_code();
+    return fail(e.what(), e.exit_code());
   } catch (const std::bad_alloc&) {
-    std::cerr << app.get_name() << ": out of memory\n";
-    return 1;
+    return fail("out of memory", 1);
   } catch (const std::exception& e) {
-    std::cerr << app.get_name() << ": " << e.what() << "\n";
-    return 1;
+    return fail(e.what(), 1);
   }
 }
 
@@ -107,40 +152,50 @@ std::filesystem::path default_state_folder(Role role) {
 void add_folder_options(CLI::App& app, Role role, Folders& folders) {
   folders.identity = default_identity_folder(role);
   folders.state = default_state_folder(role);
-  app.add_option("--identity", folders.identity, "folder with ca.pem, cert.pem and key.pem (smpc-certs makes one)")
+  app.add_option("--identity", folders.identity, "folder with ca.pem, cert.pem and key.pem, as smpc-certs makes it")
+      ->type_name("DIR")
+      ->group("Folders")
       ->capture_default_str();
   app.add_option("--state", folders.state, "folder for what must survive a restart; one process at a time")
+      ->type_name("DIR")
+      ->group("Folders")
       ->capture_default_str();
 }
 
 void CompileArguments::add_to(CLI::App& app) {
-  app.add_option("--scale", scale_, "fractional bits of activations (default: chosen per tensor, for 1e-4)")
-      ->check(CLI::Range(0, 40));
-  app.add_option("--bits", bits_, "widest ring allowed (default: 64; each tensor gets the narrowest that holds it)")
-      ->check(CLI::Range(2, 64));
-  app.add_option("--input-range", input_range_, "largest |value| of the input (default: the model's, else 128)")
+  const auto option = [&](const char* name, auto& value, const char* about) {
+    return app.add_option(name, value, about)->group("Model");
+  };
+  option("--labels", labels_, "class names: CSV index,name, or a name a line (default: the model's)")->type_name("FILE");
+  option("--grid", grid_, "NIfTI file whose grid the model expects (default: the model's, else MNI 4 mm)")->type_name("FILE");
+  option("--input-range", input_range_, "largest |value| of the input (default: the model's, else 128)")
       ->check(CLI::PositiveNumber);
-  app.add_option("--input-norm", input_norm_, "largest Euclidean norm of the input (default: the model's, else none)")
+  option("--input-norm", input_norm_, "largest Euclidean norm of the input (default: the model's, else none)")
       ->check(CLI::PositiveNumber);
-  app.add_option("--input-rms", input_rms_,
-                 "usual root mean square of an input element; a hint for the choice of scales, never a limit (default: "
-                 "the model's, else a sixteenth of the declared range, else 2 on the MNI 4 mm grid)")
+  option("--input-rms", input_rms_,
+         "usual root mean square of an input element; a hint for the choice of scales, never a limit (default: the "
+         "model's, else a sixteenth of the declared range, else 2 on the MNI 4 mm grid)")
       ->check(CLI::PositiveNumber);
-  app.add_option("--labels", labels_, "file of class names: CSV index,name, or a name a line (default: the model's)");
-  app.add_option("--grid", grid_, "NIfTI file whose grid the model expects (default: the model's, else MNI 4 mm)");
-  app.add_option("--input-mask", input_mask_,
-                 "NIfTI volume on the model's grid, not zero inside the brain. It is PUBLIC. Clients must send volumes that "
-                 "are zero outside; weights there leave the program, which costs as much less as the mask is smaller");
-  app.add_option("--protocol", protocol_,
-                 "how comparisons are done: cryptflow2 (digits by oblivious transfer) or masked (openings masked by the "
-                 "dealer's randomness: sends less, stores more). Both need the dealer here, both give the same bits")
-      ->check(CLI::IsMember({"cryptflow2", "masked"}))
-      ->capture_default_str();
-  app.add_option("--reveal", reveal_,
-                 "what the client learns: label (argmax inside the protocol), or logits. Logits give more away: in "
-                 "about as many queries as it has inputs, a cheating client learns the last layer from them")
+  option("--input-mask", input_mask_,
+         "NIfTI volume on the model's grid, not zero inside the brain. It is PUBLIC. Clients must send volumes that are "
+         "zero outside; weights there leave the program, which costs as much less as the mask is smaller (default: none)")
+      ->type_name("FILE");
+  const auto secure = [&](const char* name, auto& value, const char* about) {
+    return app.add_option(name, value, about)->group("Secure inference");
+  };
+  secure("--reveal", reveal_,
+         "what the client learns: label (argmax inside the protocol), or logits. Logits give more away: in about as many "
+         "queries as it has inputs, a cheating client learns the last layer from them")
       ->check(CLI::IsMember({"label", "logits"}))
       ->capture_default_str();
+  secure("--protocol", protocol_,
+         "how comparisons are done: cryptflow2 (digits by oblivious transfer) or masked (openings masked by the dealer's "
+         "randomness: sends less, stores more). Both need the dealer here, both give the same bits")
+      ->check(CLI::IsMember({"cryptflow2", "masked"}))
+      ->capture_default_str();
+  secure("--scale", scale_, "fractional bits of activations (default: chosen per tensor, for 1e-4)")->check(CLI::Range(0, 40));
+  secure("--bits", bits_, "widest ring allowed (default: 64; each tensor gets the narrowest that holds it)")
+      ->check(CLI::Range(2, 64));
 }
 
 CompileOptions CompileArguments::options() {
@@ -192,7 +247,7 @@ void log_line(const std::string& text) {
     l->flush_on(spdlog::level::info);
     return l;
   }();
-  logger->info("{}", text);
+  logger->info("{}", printable(text));
 }
 
 }  // namespace smpc::tools

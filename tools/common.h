@@ -1,4 +1,4 @@
-// What every tool does the same way: options, errors, signals, folders, progress.
+// What every tool does the same way: options, errors, signals, folders.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -12,10 +12,9 @@
 
 namespace smpc::tools {
 
-// The trust model, for the end of every --help.
-extern const char* const trust_model;
-
-// Parses and runs; turns every outcome into an exit code and at most one line on standard error.
+// Parses and runs; turns every outcome into an exit code and at most one line on standard error. Gives the app and its
+// commands their --help (tools/help.h; the footer is examples) and --version. With --print-man-page or
+// --print-bash-completion as the only argument, prints that instead; the build installs both.
 int run_tool(CLI::App& app, int argc, char** argv, const std::function<void()>& body);
 
 // The XDG state folder: $XDG_STATE_HOME/smpc/<role>, else ~/.local/state/smpc/<role>.

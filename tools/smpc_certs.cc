@@ -1,8 +1,9 @@
 // smpc-certs: a private CA and the certificates of a trial.
-#include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "common.h"
 #include "smpc/base/error.h"
+#include "smpc/base/text.h"
 #include "smpc/net/certs.h"
 
 namespace {
@@ -11,19 +12,19 @@ namespace fs = std::filesystem;
 using smpc::Role;
 
 constexpr const char* about =
-    R"(smpc-certs makes a private certificate authority (CA) and the certificates by which server, client and dealer
-know each other. Everything that smpc sends goes over TLS 1.3 between two sides that both show one.
+    "Makes a private certificate authority (CA) and the certificates by which server, client and dealer know each other. "
+    "Everything that smpc sends goes over TLS 1.3 between two sides that both show one. Whoever holds the CA's key can pose "
+    "as anyone.";
 
-Who is trusted with what: the server does not see the volume, the client does not see the weights, the dealer sees
-neither. This holds while all follow the protocol and no two of them collude: dealer and server together would learn
-the volume, dealer and client the weights. Whoever holds the CA's key can pose as anyone: not the dealer's operator.)";
-
-constexpr const char* examples = R"(
-First trial, everything on this machine:   smpc-certs init
-Another client:                            smpc-certs issue DIR --role client --name ward-3
-A server on another machine:               smpc-certs issue DIR --role server --name main --host smpc.example.org
-Renewal: the same issue command again; the identity urn:smpc:ROLE:NAME stays, certificate and key are new.
-Exit codes: 0 done, 2 usage, 3 bad input (such as a CA that is there already).)";
+constexpr const char* examples =
+    "  smpc-certs init\n"
+    "      a first trial, everything on this machine\n"
+    "  smpc-certs issue DIR --role client --name ward-3\n"
+    "      another client\n"
+    "  smpc-certs issue DIR --role server --name main --host smpc.example.org\n"
+    "      a server on another machine\n"
+    "  The same issue command again renews: the identity urn:smpc:ROLE:NAME stays,\n"
+    "  certificate and key are new.";
 
 struct Options {
   std::string folder;
@@ -97,17 +98,19 @@ void issue(const Options& options) {
 
 // Options of `issue` are taken before the subcommand too; there they stay out of the help.
 void add_issue_options(CLI::App& app, Options& options, const std::string& group) {
-  app.add_option("--role", options.role, "server, client or dealer (required)")->group(group);
-  app.add_option("--name", options.name, "who it is: 1 to 64 of A-Z a-z 0-9 . _ - (required)")->group(group);
+  app.add_option("--role", options.role, "whose it is (required)")->type_name("server|client|dealer")->group(group);
+  app.add_option("--name", options.name, "who it is: 1 to 64 of A-Z a-z 0-9 . _ - (required)")->type_name("NAME")->group(group);
   app.add_option("--host", options.hosts,
-                 "DNS names and IP addresses by which others reach it (required for server and dealer; default none)")
+                 "DNS names and IP addresses by which others reach it (required for server and dealer; default: none)")
+      ->type_name("HOST")
       ->group(group);
 }
 
-int run(int argc, char** argv) {
+}  // namespace
+
+int main(int argc, char** argv) {
   CLI::App app(about, "smpc-certs");
   Options options;
-  app.footer(examples);
   app.fallthrough();
   app.require_subcommand(1);
   add_issue_options(app, options, "");
@@ -115,41 +118,21 @@ int run(int argc, char** argv) {
       "init",
       "make a CA in DIR and the identities DIR/server, DIR/client and DIR/dealer, valid for localhost, "
       "127.0.0.1 and ::1; refused where there is a CA already");
-  init_command->add_option("DIR", options.folder,
-                           "where to (default: $SMPC_HOME, else $XDG_CONFIG_HOME/smpc, else ~/.config/smpc, where the "
-                           "other commands look)");
+  init_command
+      ->add_option("DIR", options.folder,
+                   "where to (default: $SMPC_HOME, else $XDG_CONFIG_HOME/smpc, else ~/.config/smpc, where the "
+                   "other commands look)")
+      ->type_name("DIR");
   CLI::App* issue_command =
-      app.add_subcommand("issue", "add the identity DIR/NAME, or renew it, with the CA that `init` made in DIR");
-  issue_command->add_option("DIR", options.folder, "the folder that `init` made (required)");
-  add_issue_options(*issue_command, options, "Options");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help
-    std::cerr << "smpc-certs: " << error.what() << "; see smpc-certs --help\n";
-    return static_cast<int>(smpc::ErrorKind::usage);
-  }
-  if (init_command->parsed()) {
+      app.add_subcommand("issue", "add the identity DIR/NAME, or renew it, with the CA that init made in DIR");
+  issue_command->add_option("DIR", options.folder, "the folder that init made (required)")->type_name("DIR");
+  add_issue_options(*issue_command, options, "Identity");
+  app.footer(examples);
+  return smpc::tools::run_tool(app, argc, argv, [&] {
+    if (issue_command->parsed()) return issue(options);
     if (!options.role.empty() || !options.name.empty() || !options.hosts.empty()) {
       smpc::fail_usage("expected --role, --name and --host with issue only, found them with init");
     }
     init(options);
-  } else {
-    issue(options);
-  }
-  return 0;
-}
-
-}  // namespace
-
-int main(int argc, char** argv) {
-  try {
-    return run(argc, argv);
-  } catch (const smpc::Error& error) {
-    std::cerr << "smpc-certs: " << error.what() << "\n";
-    return error.exit_code();
-  } catch (const std::exception& error) {
-    std::cerr << "smpc-certs: " << error.what() << "\n";
-    return static_cast<int>(smpc::ErrorKind::bad_input);
-  }
+  });
 }

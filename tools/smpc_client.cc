@@ -94,15 +94,23 @@ int main(int argc, char** argv) {
       "smpc-client");
   Arguments a;
   app.fallthrough();
-  app.add_option("--server", a.options.server, "HOST:PORT of the model's owner")->capture_default_str();
-  app.add_option("--dealer", a.options.dealer, "HOST:PORT of the dealer")->capture_default_str();
+  app.add_option("--image", a.image, "the scan: NIfTI, .nii or .nii.gz, on the model's grid")->type_name("FILE")->group("Scan");
+  app.add_option("--volume", a.volume, "which volume of a 4-D scan, counted from 0, or all (default: 0 of a 3-D scan)")
+      ->option_text("K|all")
+      ->group("Scan");
+  app.add_flag("--json", a.json_wanted, "print one JSON object on standard output, and nothing else")->group("Result");
+  app.add_option("--server", a.options.server, "the model's owner")->type_name("HOST:PORT")->group("Peers")->capture_default_str();
+  app.add_option("--dealer", a.options.dealer, "the dealer")->type_name("HOST:PORT")->group("Peers")->capture_default_str();
   add_folder_options(app, Role::client, a.folders);
-  app.add_flag("--json", a.json_wanted, "print one JSON object on standard output, and nothing else");
-  app.add_option("--image", a.image, "the scan: NIfTI, .nii or .nii.gz, on the model's grid");
-  app.add_option("--volume", a.volume, "which volume of a 4-D scan, counted from 0, or all (default: 0 of a 3-D scan)");
   CLI::App* fetch = app.add_subcommand("prefetch", "take bundles now, so that an inference starts at once");
   fetch->add_option("--count", a.count, "bundles to have in store, one a volume")->required()->check(CLI::Range(1, 100000));
   app.require_subcommand(0, 1);
+  app.footer("  smpc-client --image scan.nii.gz\n"
+             "      which class the scan shows\n"
+             "  smpc-client --image scan4d.nii.gz --volume all --json > result.json\n"
+             "      every volume of a 4-D scan, for a program to read\n"
+             "  smpc-client prefetch --count 20\n"
+             "      everything that can be done ahead of time, for 20 volumes");
   return run_tool(app, argc, argv, [&] {
     if (!fetch->parsed() && a.image.empty()) fail_usage("expected --image SCAN or the subcommand prefetch; see --help");
     a.selection = parse_volume_selection(a.volume);

@@ -119,17 +119,36 @@ int main(int argc, char** argv) {
   bool explain_wanted = false;
   bool json_wanted = false;
   CompileArguments compile;
-  app.add_option("model", model, "the trained model, ONNX");
-  app.add_option("-o,--output", out, "folder for the three files; with --join, the model to write");
+  app.add_option("MODEL", model, "the trained model, ONNX")->type_name("FILE");
+  app.add_option("-o,--output", out, "folder for the three files; with --join, the model to write")
+      ->type_name("FILE")
+      ->option_text("PATH")
+      ->group("Files");
+  app.add_option("--join", join, "puts the model together again that STRIPPED and WEIGHTS were made of; no MODEL then")
+      ->type_name("FILE")
+      ->option_text("STRIPPED WEIGHTS")
+      ->group("Files")
+      ->expected(2)
+      ->excludes("MODEL");
   compile.add_to(app);
-  app.add_flag("--explain", explain_wanted, "print one row per op: shape, scale, bits, bytes, messages, bundle");
-  app.add_flag("--json", json_wanted, "with --explain: one JSON object");
-  app.add_option("--bandwidth", bandwidth, "for --explain: bit/s of the line, e.g. 100Mbps")->capture_default_str();
-  app.add_option("--latency", latency, "for --explain: one way, e.g. 20ms")->capture_default_str();
+  app.add_flag("--explain", explain_wanted, "print one row per op: shape, scale, bits, bytes, messages, bundle")->group("Cost");
+  app.add_flag("--json", json_wanted, "with --explain: one JSON object")->group("Cost");
+  app.add_option("--bandwidth", bandwidth, "for --explain: bit/s of the line, e.g. 100Mbps")
+      ->option_text("RATE")
+      ->group("Cost")
+      ->capture_default_str();
+  app.add_option("--latency", latency, "for --explain: one way, e.g. 20ms")
+      ->option_text("TIME")
+      ->group("Cost")
+      ->capture_default_str();
   app.add_option("--volumes", volumes, "for --explain: also so many volumes together, in one run")
       ->check(CLI::Range(1, 64))
+      ->group("Cost")
       ->capture_default_str();
-  app.add_option("--join", join, "STRIPPED WEIGHTS: puts a model together again")->expected(2)->excludes("model");
+  app.footer("  smpc-compile mlp.onnx -o build-mlp --explain\n"
+             "      writes the three files, and shows what an inference costs\n"
+             "  smpc-compile --join build-mlp/mlp.stripped.onnx build-mlp/mlp.weights -o mlp.onnx\n"
+             "      gives the model back");
   return run_tool(app, argc, argv, [&] {
     if (!join.empty()) {
       if (out.empty()) fail_usage("--join: expected -o MODEL.onnx; see --help");

@@ -11,12 +11,21 @@ int main(int argc, char** argv) {
       "smpc-dealer");
   DealerOptions options;
   Folders folders;
-  app.add_option("--listen", options.listen, "HOST:PORT to listen on; port 0 picks a free one")->capture_default_str();
+  app.add_option("--listen", options.listen, "where to listen; port 0 picks a free one")
+      ->type_name("HOST:PORT")
+      ->group("Peers")
+      ->capture_default_str();
   add_folder_options(app, Role::dealer, folders);
   app.add_option("--pool", options.pool, "bundles kept ready in memory for each program")
       ->check(CLI::Range(0, 100000))
+      ->group("Capacity")
       ->capture_default_str();
-  app.add_option("--max-sessions", options.max_sessions, "sessions at once")->check(CLI::Range(1, 10000))->capture_default_str();
+  app.add_option("--max-sessions", options.max_sessions, "sessions at once")
+      ->check(CLI::Range(1, 10000))
+      ->group("Capacity")
+      ->capture_default_str();
+  app.footer("  smpc-dealer --listen 0.0.0.0:7100 --identity dealer-1\n"
+             "      for servers and clients on other machines");
   return run_tool(app, argc, argv, [&] {
     const Identity identity = Identity::load(folders.identity, Role::dealer);
     options.state = folders.state;

@@ -16,17 +16,37 @@ int main(int argc, char** argv) {
   CompileArguments compile;
   ModelSource source;
   bool bump = false;
-  app.add_option("--model", source.model, "the trained model, ONNX");
-  app.add_option("--program", source.program, "instead of --model: the program that smpc-compile wrote")->excludes("--model");
-  app.add_option("--weights", source.weights, "with --program: the weights file that smpc-compile wrote")->excludes("--model");
+  app.add_option("--model", source.model, "the trained model, ONNX")->type_name("FILE")->group("Model");
+  app.add_option("--program", source.program, "instead of --model: the program that smpc-compile wrote")
+      ->type_name("FILE")
+      ->group("Model")
+      ->excludes("--model");
+  app.add_option("--weights", source.weights, "with --program: the weights file that smpc-compile wrote")
+      ->type_name("FILE")
+      ->group("Model")
+      ->excludes("--model");
   compile.add_to(app);
-  app.add_option("--listen", options.listen, "HOST:PORT to listen on; port 0 picks a free one")->capture_default_str();
-  app.add_option("--dealer", options.dealer, "HOST:PORT of the dealer")->capture_default_str();
+  app.add_option("--listen", options.listen, "where to listen; port 0 picks a free one")
+      ->type_name("HOST:PORT")
+      ->group("Peers")
+      ->capture_default_str();
+  app.add_option("--dealer", options.dealer, "the dealer")->type_name("HOST:PORT")->group("Peers")->capture_default_str();
   add_folder_options(app, Role::server, folders);
-  app.add_option("--max-sessions", options.max_sessions, "sessions at once")->check(CLI::Range(1, 10000))->capture_default_str();
-  app.add_option("--quota", options.quota, "volumes that one client identity may ask for, ever; 0: no limit")->capture_default_str();
-  app.add_option("--quota-total", options.quota_total, "volumes that all clients may ask for, ever; 0: no limit")->capture_default_str();
-  app.add_flag("--bump-epoch", bump, "after restoring --state from a backup: refuse every older bundle, and exit");
+  app.add_flag("--bump-epoch", bump, "after restoring --state from a backup: refuse every older bundle, and exit")->group("Folders");
+  app.add_option("--max-sessions", options.max_sessions, "sessions at once")
+      ->check(CLI::Range(1, 10000))
+      ->group("Limits")
+      ->capture_default_str();
+  app.add_option("--quota", options.quota, "volumes that one client identity may ask for, ever; 0: no limit")
+      ->group("Limits")
+      ->capture_default_str();
+  app.add_option("--quota-total", options.quota_total, "volumes that all clients may ask for, ever; 0: no limit")
+      ->group("Limits")
+      ->capture_default_str();
+  app.footer("  smpc-server --model mlp.onnx --reveal logits\n"
+             "      for a client on this machine\n"
+             "  smpc-server --model mlp.onnx --listen 0.0.0.0:7200 --dealer dealer.example.org:7100 --identity model-1\n"
+             "      for clients on others");
   return run_tool(app, argc, argv, [&] {
     if (bump) {
       log_line("the epoch of " + folders.state.string() + " is now " + std::to_string(bump_epoch(folders.state)));

@@ -120,11 +120,15 @@ int main(int argc, char** argv) {
   std::string volume;
   bool json_wanted = false;
   CompileArguments compile;
-  app.add_option("--model", model, "the trained model, ONNX")->required();
-  app.add_option("--image", image, "the scan, NIfTI, on the model's grid")->required();
-  app.add_option("--volume", volume, "which volume of a 4-D scan, counted from 0, or all (default: 0 of a 3-D scan)");
-  app.add_flag("--json", json_wanted, "print one JSON object");
+  app.add_option("--model", model, "the trained model, ONNX")->type_name("FILE")->group("Model")->required();
+  app.add_option("--image", image, "the scan, NIfTI, on the model's grid")->type_name("FILE")->group("Scan")->required();
+  app.add_option("--volume", volume, "which volume of a 4-D scan, counted from 0, or all (default: 0 of a 3-D scan)")
+      ->option_text("K|all")
+      ->group("Scan");
+  app.add_flag("--json", json_wanted, "print one JSON object on standard output, and nothing else")->group("Result");
   compile.add_to(app);
+  app.footer("  smpc-verify --model mlp.onnx --image scan4d.nii.gz --volume all --reveal logits\n"
+             "      every volume; all digits of every layer");
   bool equal = true;
   const int code = run_tool(app, argc, argv, [&] {
     const Scan scan = load_scan(image, parse_volume_selection(volume));

@@ -94,7 +94,7 @@ TEST_F(CertsTool, ExitCodesTellUsageFromBadInput) {
 
 TEST_F(CertsTool, HelpStatesWhoIsTrusted) {
   for (const char* arguments : {"--help", "init --help", "issue --help"}) EXPECT_EQ(run(arguments).code, 0);
-  EXPECT_HAS(run("--help").text, "no two of them collude");
+  EXPECT_HAS(run("--help").text, "no two join");
 }
 
 }  // namespace
