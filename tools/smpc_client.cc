@@ -17,7 +17,7 @@ struct Arguments {
   Folders folders;
   std::string image;
   std::string volume;
-  VolumeSelection selection;
+  ScanOptions scan;
   std::size_t count = 0;
   bool json_wanted = false;
 };
@@ -32,6 +32,9 @@ void print_text(const ScanOutcome& outcome) {
       std::cout << text;
     }
     std::cout << "\n";
+  }
+  for (const std::string& note : {outcome.resampling, outcome.caution}) {
+    if (!note.empty()) std::cout << "note: " << note << "\n";
   }
   const ClientCost& c = outcome.cost;
   // What each party sent, and how long it took.
@@ -50,7 +53,7 @@ void print_text(const ScanOutcome& outcome) {
 
 void infer(const Arguments& a, const Identity& identity) {
   // The scan is read, and refused where it must be, before anyone is connected to.
-  ScanRun scan(a.image, a.selection);
+  ScanRun scan(a.image, a.scan);
   Progress progress;
   ClientOptions options = a.options;
   options.progress = std::ref(progress);
@@ -94,9 +97,13 @@ int main(int argc, char** argv) {
       "smpc-client");
   Arguments a;
   app.fallthrough();
-  app.add_option("--image", a.image, "the scan: NIfTI, .nii or .nii.gz, on the model's grid")->type_name("FILE")->group("Scan");
+  app.add_option("--image", a.image, "the scan: NIfTI, .nii or .nii.gz, on the model's grid (else see --resample)")->type_name("FILE")->group("Scan");
   app.add_option("--volume", a.volume, "which volume of a 4-D scan, counted from 0, or all (default: 0 of a 3-D scan)")
       ->option_text("K|all")
+      ->group("Scan");
+  app.add_flag("--resample", a.scan.resample,
+               "bring a scan on another grid in MNI space onto the model's: voxel for voxel where only its orientation "
+               "differs, else by trilinear interpolation. The result says which. Without it such a scan is refused")
       ->group("Scan");
   app.add_flag("--json", a.json_wanted, "print one JSON object on standard output, and nothing else")->group("Result");
   app.add_option("--server", a.options.server, "the model's owner")->type_name("HOST:PORT")->group("Peers")->capture_default_str();
@@ -113,7 +120,7 @@ int main(int argc, char** argv) {
              "      everything that can be done ahead of time, for 20 volumes");
   return run_tool(app, argc, argv, [&] {
     if (!fetch->parsed() && a.image.empty()) fail_usage("expected --image SCAN or the subcommand prefetch; see --help");
-    a.selection = parse_volume_selection(a.volume);
+    a.scan.selection = parse_volume_selection(a.volume);
     const Identity identity = Identity::load(a.folders.identity, Role::client);
     a.options.state = a.folders.state;
     fetch->parsed() ? prefetch(a, identity) : infer(a, identity);

@@ -78,6 +78,8 @@ json to_json(const ScanOutcome& outcome) {
             {"reveal", to_text(outcome.reveal)},
             {"results", json::array()},
             {"cost", to_json(outcome.cost)}};
+  if (!outcome.resampling.empty()) j["resampling"] = outcome.resampling;
+  if (!outcome.caution.empty()) j["caution"] = outcome.caution;
   for (std::size_t i = 0; i < outcome.results.size(); ++i) j["results"].push_back(result_json(outcome, i));
   return j;
 }

@@ -1,6 +1,12 @@
 #include "smpc/clinic/scan_run.h"
 
+#include <functional>
+#include <optional>
+#include <utility>
+
 #include "smpc/base/error.h"
+#include "smpc/image/grid_map.h"
+#include "smpc/image/grid_words.h"
 #include "smpc/runtime/interpreter.h"
 
 namespace smpc {
@@ -11,50 +17,59 @@ namespace {
 // their turn comes.
 class QuantisedVolumes {
  public:
-  QuantisedVolumes(const Program& program, VolumeReader& reader, const std::string& image)
-      : program_(program), reader_(reader), image_(image) {
-    const std::size_t count = reader.indices().size();
-    while (at_ < count) {
-      RingVector one = read();
-      if (kept_.empty()) kept_ = std::move(one);
+  // read(i) gives volume i of `count`.
+  template <class Read>
+  QuantisedVolumes(std::size_t count, Read read) : read_(std::move(read)) {
+    for (std::size_t i = 0; i < count; ++i) {
+      RingVector one = read_(i);
+      if (i == 0) first_ = std::move(one);
     }
-    at_ = 0;
   }
 
   RingVector next() {
-    if (at_ == 0) {
-      ++at_;
-      return std::move(kept_);
-    }
-    if (at_ == 1) {
-      reader_.rewind();
-      reader_.next();
-    }
-    return read();
+    const std::size_t i = next_++;
+    return i == 0 ? std::move(first_) : read_(i);
   }
 
  private:
-  RingVector read() {
-    const std::string what = image_ + ", volume " + std::to_string(reader_.indices()[at_++]);
-    return quantise(program_, reader_.next(), what);
-  }
-
-  const Program& program_;
-  VolumeReader& reader_;
-  const std::string image_;
-  RingVector kept_;  // the first
-  std::size_t at_ = 0;
+  std::function<RingVector(std::size_t)> read_;
+  RingVector first_;
+  std::size_t next_ = 0;
 };
 
 }  // namespace
 
 struct ScanRun::Impl {
-  std::filesystem::path image;  // as it is called
+  Impl(const std::filesystem::path& image, ScanOptions o)
+      : options(std::move(o)),
+        name(options.name.empty() ? image.string() : options.name),
+        reader(image, options.selection, options.name) {}
+
+  void place_on(const Grid& grid) {
+    if (!options.resample) check_grid(reader.header(), grid, name);
+    map.emplace(reader.header().grid, grid, name);
+  }
+
+  SecretVector<double> volume(std::size_t i) {
+    if (i < at) {
+      reader.rewind();
+      at = 0;
+    }
+    for (; at < i; ++at) reader.next();
+    ++at;
+    SecretVector<double> volume = reader.next();
+    return map->match() == GridMatch::same ? std::move(volume) : map->apply(volume);
+  }
+
+  const ScanOptions options;
+  const std::string name;
   VolumeReader reader;
+  std::size_t at = 0;  // the volume that reader gives next
+  std::optional<GridMap> map;
 };
 
-ScanRun::ScanRun(const std::filesystem::path& image, const VolumeSelection& selection, const std::string& name)
-    : impl_(new Impl{name.empty() ? image : std::filesystem::path(name), VolumeReader(image, selection, name)}) {}
+ScanRun::ScanRun(const std::filesystem::path& image, ScanOptions options)
+    : impl_(std::make_unique<Impl>(image, std::move(options))) {}
 ScanRun::~ScanRun() = default;
 
 const ScanHeader& ScanRun::header() const noexcept { return impl_->reader.header(); }
@@ -65,11 +80,13 @@ ScanOutcome ScanRun::infer(ClientService& client, const Identity& identity) {
   if (!program.grid) {
     fail_input("the server's model declares no grid, so it takes no --image; its owner can give --grid");
   }
-  check_grid(header(), *program.grid, impl_->image);
-  QuantisedVolumes quantised(program, impl_->reader, impl_->image);
+  impl_->place_on(*program.grid);
+  QuantisedVolumes quantised(volumes().size(), [&](std::size_t i) {
+    return quantise(program, volume(i), impl_->name + ", volume " + std::to_string(volumes()[i]));
+  });
   ScanOutcome out;
   out.results = client.infer(volumes().size(), [&] { return quantised.next(); });
-  out.scan = impl_->image.filename();
+  out.scan = std::filesystem::path(impl_->name).filename();
   out.header = header();
   out.volumes = volumes();
   out.program = client.program_hash();
@@ -79,8 +96,15 @@ ScanOutcome ScanRun::infer(ClientService& client, const Identity& identity) {
   out.reveal = program.reveal;
   out.labels = program.labels;
   out.grid = *program.grid;
+  out.resampling = impl_->map->describe();
+  out.caution = coordinate_space_caution(header());
   out.cost = client.cost();
   return out;
+}
+
+SecretVector<double> ScanRun::volume(std::size_t i) {
+  SMPC_CHECK(impl_->map && i < volumes().size());
+  return impl_->volume(i);
 }
 
 }  // namespace smpc

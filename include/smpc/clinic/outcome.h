@@ -21,7 +21,7 @@ std::vector<RankedClass> ranked(const ScanOutcome& outcome, std::size_t i, std::
 // The label of result i.
 const std::string& label_of(const ScanOutcome& outcome, std::size_t i);
 
-// The object that smpc-client --json prints.
+// The object that smpc-client --json prints. Beyond what every result has: "resampling" and "caution", where there is any.
 nlohmann::json to_json(const ScanOutcome& outcome);
 nlohmann::json to_json(const ClientCost& cost);
 

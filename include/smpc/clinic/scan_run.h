@@ -25,14 +25,21 @@ struct ScanOutcome {
   Reveal reveal = Reveal::label;
   std::vector<std::string> labels;    // one per class
   Grid grid;                          // the model's
+  std::string resampling;             // how the scan was brought onto it, a sentence; empty: it lay on it
+  std::string caution;                // what must be true beyond what was checked (coordinate_space_caution); or empty
   ClientCost cost;
+};
+
+struct ScanOptions {
+  VolumeSelection selection;
+  bool resample = false;  // bring a scan on another grid onto the model's (image/grid_map.h), instead of refusing it
+  std::string name;       // what the scan is called in errors and in the outcome; empty: its path
 };
 
 class ScanRun {
  public:
-  // Reads and checks the whole file. Connects to nobody. `name` is what the scan is called in errors and in the outcome,
-  // where the file itself has none that says anything; empty: its path.
-  ScanRun(const std::filesystem::path& image, const VolumeSelection& selection, const std::string& name = {});
+  // Reads and checks the whole file. Connects to nobody.
+  ScanRun(const std::filesystem::path& image, ScanOptions options);
   ~ScanRun();
   ScanRun(const ScanRun&) = delete;
   ScanRun& operator=(const ScanRun&) = delete;
@@ -43,6 +50,10 @@ class ScanRun {
   // Asks `client` about every volume selected; `identity` is the client's. A scan that the model does not take is refused
   // before anything is spent: another grid, a voxel beyond the declared range or outside the public mask, in any volume.
   ScanOutcome infer(ClientService& client, const Identity& identity);
+
+  // Selected volume i as the model gets it, before it is quantised: laid out as Scan::volumes, on the model's grid. After
+  // infer(). In order is cheap; going back reads the file again from its beginning.
+  SecretVector<double> volume(std::size_t i);
 
  private:
   struct Impl;

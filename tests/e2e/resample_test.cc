@@ -1,0 +1,90 @@
+// Scans on other grids: brought onto the model's where the clinician says so, refused otherwise.
+#include <gtest/gtest.h>
+
+#include "deployment.h"
+#include "image/nifti_writer.h"
+#include "smpc/image/grid_map.h"
+#include "smpc/runtime/interpreter.h"
+
+namespace smpc {
+namespace {
+
+using nlohmann::json;
+using testing::demo;
+using testing::Deployment;
+using testing::nifti_file;
+using testing::NiftiSpec;
+using testing::Outcome;
+using testing::Reference;
+using testing::TemporaryFile;
+
+// The MNI 4 mm grid as the demo model has it, and as it is stored from left to right.
+NiftiSpec grid_of_model() {
+  NiftiSpec s;
+  s.dim = {3, 45, 54, 45, 1, 1, 1, 1};
+  return s;
+}
+
+// i fastest, as a file has it; `mirrored`: i from the other end.
+std::vector<float> as_stored(const SecretVector<double>& volume, bool mirrored) {
+  std::vector<float> out;
+  for (std::size_t k = 0; k < 45; ++k) {
+    for (std::size_t j = 0; j < 54; ++j) {
+      for (std::size_t i = 0; i < 45; ++i) {
+        out.push_back(static_cast<float>(volume[((mirrored ? 44 - i : i) * 54 + j) * 45 + k]));
+      }
+    }
+  }
+  return out;
+}
+
+TEST(Resample, AnotherOrientationGivesTheSameBitsAndAnotherGridTheInterpolatedOnes) {
+  CompileOptions options;
+  options.reveal = Reveal::logits;
+  const Reference reference(options);
+  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits"});
+  s.reference = &reference;
+  s.start_dealer();
+  s.start_server();
+  const Scan scan = load_scan(demo / "scan.nii.gz", {});
+  const auto logits_of = [&](const SecretVector<double>& volume) {
+    return dequantise(reference.compiled.program.output(), reference.output(volume));
+  };
+
+  NiftiSpec mirrored = grid_of_model();
+  mirrored.srow[0] = 4;
+  mirrored.srow[3] = -86;
+  const TemporaryFile flipped(nifti_file(mirrored, as_stored(scan.volumes[0], true)));
+  const Outcome refused = s.client({"--image", flipped.path().string()});
+  EXPECT_EQ(refused.exit_code, 3);
+  EXPECT_NE(refused.err.find("--resample"), std::string::npos) << refused.err;
+  const Outcome exact = s.client({"--image", flipped.path().string(), "--resample", "--json"});
+  ASSERT_EQ(exact.exit_code, 0) << exact.err;
+  EXPECT_EQ(exact.json()["results"][0]["logits"].get<std::vector<double>>(), logits_of(scan.volumes[0]));
+  EXPECT_EQ(exact.json()["resampling"], "reoriented from RAS to LAS, voxel for voxel, without interpolation");
+
+  // The same voxels two millimetres further to the back, in scanner coordinates.
+  NiftiSpec shifted = grid_of_model();
+  shifted.srow[7] = -128;
+  shifted.sform_code = 1;
+  const TemporaryFile other(nifti_file(shifted, as_stored(scan.volumes[0], false)));
+  const Outcome between = s.client({"--image", other.path().string(), "--resample", "--json"});
+  ASSERT_EQ(between.exit_code, 0) << between.err;
+  const Scan moved = load_scan(other.path(), {});
+  const GridMap map(moved.header.grid, scan.header.grid);
+  EXPECT_EQ(map.match(), GridMatch::other);
+  EXPECT_EQ(between.json()["results"][0]["logits"].get<std::vector<double>>(), logits_of(map.apply(moved.volumes[0])));
+  EXPECT_NE(between.json()["resampling"].get<std::string>().find("trilinear"), std::string::npos);
+  EXPECT_NE(between.json()["caution"].get<std::string>().find("scanner"), std::string::npos);
+  const Outcome text = s.client({"--image", other.path().string(), "--resample"});
+  EXPECT_NE(text.out.find("note: resampled from 45 x 54 x 45 voxels"), std::string::npos) << text.out;
+
+  // What lies on the model's grid is left as it is, and nothing is said.
+  const Outcome same = s.client({"--image", (demo / "scan.nii.gz").string(), "--resample", "--json"});
+  ASSERT_EQ(same.exit_code, 0) << same.err;
+  EXPECT_FALSE(same.json().contains("resampling"));
+  EXPECT_EQ(same.json()["results"][0]["logits"].get<std::vector<double>>(), logits_of(scan.volumes[0]));
+}
+
+}  // namespace
+}  // namespace smpc
