@@ -76,4 +76,16 @@ std::string printable(std::string_view text, bool ascii) {
   return out;
 }
 
+std::string human_bytes(std::uint64_t bytes) {
+  char text[64];
+  if (bytes < 10'000) {
+    std::snprintf(text, sizeof text, "%llu B", static_cast<unsigned long long>(bytes));
+  } else if (bytes < 10'000'000) {
+    std::snprintf(text, sizeof text, "%.1f kB", static_cast<double>(bytes) / 1e3);
+  } else {
+    std::snprintf(text, sizeof text, "%.1f MB", static_cast<double>(bytes) / 1e6);
+  }
+  return text;
+}
+
 }  // namespace smpc

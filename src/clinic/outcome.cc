@@ -1,7 +1,6 @@
 #include "smpc/clinic/outcome.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -122,18 +121,6 @@ Learned who_learned_what(const ScanOutcome& outcome) {
                    : std::string("The dealer was not asked: its random numbers were in store. It saw neither volume nor "
                                  "weights nor the result.");
   return out;
-}
-
-std::string human_bytes(std::uint64_t bytes) {
-  char text[64];
-  if (bytes < 10'000) {
-    std::snprintf(text, sizeof text, "%llu B", static_cast<unsigned long long>(bytes));
-  } else if (bytes < 10'000'000) {
-    std::snprintf(text, sizeof text, "%.1f kB", static_cast<double>(bytes) / 1e3);
-  } else {
-    std::snprintf(text, sizeof text, "%.1f MB", static_cast<double>(bytes) / 1e6);
-  }
-  return text;
 }
 
 }  // namespace smpc

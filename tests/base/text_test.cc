@@ -38,5 +38,14 @@ TEST(Text, AnErrorIsOnePrintableLine) {
   EXPECT_STREQ(Error(ErrorKind::bad_input, "a\nb\x1b[1m\xc2\x9b").what(), "a b\\x1b[1m\\u{9b}");
 }
 
+TEST(HumanBytes, AUnitBeginsAtTenOfIt) {
+  EXPECT_EQ(human_bytes(0), "0 B");
+  EXPECT_EQ(human_bytes(9'999), "9999 B");
+  EXPECT_EQ(human_bytes(10'000), "10.0 kB");
+  EXPECT_EQ(human_bytes(614'213), "614.2 kB");
+  EXPECT_EQ(human_bytes(10'000'000), "10.0 MB");
+  EXPECT_EQ(human_bytes(120'816'050), "120.8 MB");
+}
+
 }  // namespace
 }  // namespace smpc

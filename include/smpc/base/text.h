@@ -1,4 +1,4 @@
-// Text that came from a file or a peer, made fit for a person's eyes: a terminal, a log, a page.
+// What a person reads: text that came from a file or a peer, made fit for a terminal, a log or a page; numbers in words.
 #pragma once
 
 #include <cstdint>
@@ -19,5 +19,8 @@ struct Utf8Char {
   bool valid = false;  // where not: one byte that begins no character
 };
 Utf8Char first_character(std::string_view text) noexcept;  // of text that is not empty
+
+// "614 B", "614.2 kB", "120.8 MB": a kilobyte is 1,000 bytes, and a unit begins at ten of it.
+std::string human_bytes(std::uint64_t bytes);
 
 }  // namespace smpc

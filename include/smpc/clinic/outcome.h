@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "smpc/base/text.h"  // human_bytes, for who prints a cost
 #include "smpc/clinic/scan_run.h"
 
 namespace smpc {
@@ -36,8 +37,5 @@ struct Learned {
   std::string dealer;
 };
 Learned who_learned_what(const ScanOutcome& outcome);
-
-// "614.2 kB"
-std::string human_bytes(std::uint64_t bytes);
 
 }  // namespace smpc
