@@ -22,6 +22,9 @@ let reading: AbortController | null = null
 let running = false
 let run = '' // the last one
 
+// NAME of urn:smpc:ROLE:NAME.
+const short_name = (identity: string): string => identity.slice(identity.lastIndexOf(':') + 1)
+
 async function ask_model(): Promise<void> {
   const state = by_id('model-state')
   const retry = by_id('model-retry')
@@ -32,10 +35,10 @@ async function ask_model(): Promise<void> {
     by_id('model-facts').hidden = false
     by_id('model-facts').replaceChildren(
       ...terms([
-        ['Model’s owner', `${model.server}, ${model.server_address}`],
+        ['Model’s owner', `${short_name(model.server)}, ${model.server_address}`],
         ['Dealer', model.dealer_address],
         ['Answers with', `one of ${count(model.classes, 'network')}${model.reveal === 'logits' ? ', with probabilities' : ', the label alone'}`],
-        ['Stored here', `${model.prepared ? 'the masked weights, ' : ''}${count(model.bundles, 'bundle')}`],
+        ['Stored here', `${model.prepared ? 'weights, ' : ''}${count(model.bundles, 'bundle')}`],
       ]),
     )
   } catch (error) {
@@ -85,7 +88,10 @@ async function read(chosen: File): Promise<void> {
     scan_card.show(answer)
   } catch (error) {
     if (reading !== mine) return
-    scan_card.refuse(as_failure(error), () => void read(chosen))
+    scan_card.refuse(as_failure(error), () => {
+      void ask_model()
+      void read(chosen)
+    })
   }
   reading = null
   refresh()
@@ -190,7 +196,7 @@ scan_card.volume_changed = (volume) => {
 scan_card.choice_changed = refresh
 result_card.chosen = (volume) => {
   scan_card.set_volume(volume)
-  void picture.show_volume(volume)
+  void picture.show_volume(volume, true)
 }
 run_button.addEventListener('click', () => void begin())
 cancel_button.addEventListener('click', () => {

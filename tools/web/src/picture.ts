@@ -42,28 +42,29 @@ export class Picture {
       const scan = await LocalScan.open(file)
       if (mine !== this.wanted) return
       this.scan = scan
-      await this.draw(viewer, mine, 0)
-      viewer.move_to_peak()
+      await this.draw(viewer, mine, 0, true)
     } catch (error) {
       if (mine === this.wanted) this.show_nothing(viewer, `No picture of ${file.name}: ${(error as Error).message}.`)
     }
   }
 
-  async show_volume(k: number): Promise<void> {
+  /** Shows volume k of the same file; the crosshair stays where it is, or goes to the volume's peak. */
+  async show_volume(k: number, at_peak = false): Promise<void> {
     const mine = ++this.wanted
     const viewer = await this.viewer
     if (viewer === null || this.scan === null) return
     try {
-      await this.draw(viewer, mine, k)
+      await this.draw(viewer, mine, k, at_peak)
     } catch (error) {
       if (mine === this.wanted) this.show_nothing(viewer, `No picture of volume ${k}: ${(error as Error).message}.`)
     }
   }
 
-  private async draw(viewer: Viewer, mine: number, k: number): Promise<void> {
+  private async draw(viewer: Viewer, mine: number, k: number, at_peak: boolean): Promise<void> {
     const file = await this.scan?.volume(k)
     if (file === undefined || mine !== this.wanted) return
     await viewer.set_volume(file, (range) => this.fit(range))
+    if (at_peak) viewer.move_to_peak()
     this.say('')
     by_id<HTMLFieldSetElement>('look').disabled = false
   }
@@ -80,10 +81,7 @@ export class Picture {
   }
 
   private async open(): Promise<Viewer | null> {
-    if (!has_webgl()) {
-      this.say(no_webgl)
-      return null
-    }
+    if (!has_webgl()) return this.do_without(no_webgl)
     try {
       const { Viewer, colour_scales } = await import('./viewer')
       for (const [key, { title }] of Object.entries(colour_scales)) {
@@ -96,9 +94,14 @@ export class Picture {
       this.connect(viewer)
       return viewer
     } catch (error) {
-      this.say(`No pictures: ${(error as Error).message}. Everything else on this page works.`)
-      return null
+      return this.do_without(`No pictures: ${(error as Error).message}. Everything else on this page works.`)
     }
+  }
+
+  private do_without(why: string): null {
+    by_id('picture').classList.add('absent')
+    this.say(why)
+    return null
   }
 
   private connect(viewer: Viewer): void {
@@ -110,11 +113,8 @@ export class Picture {
       axis.addEventListener('change', () => viewer.move_to(this.axes.map((a) => a.valueAsNumber || 0) as Mm))
     }
     const sides = by_id<HTMLSelectElement>('sides')
-    sides.addEventListener('change', () => {
-      const radiological = sides.value === 'radiological'
-      viewer.set_radiological(radiological)
-      by_id('side').textContent = `The left of the picture is the ${radiological ? 'right' : 'left'} of the head (${sides.value}).`
-    })
+    sides.disabled = false
+    sides.addEventListener('change', () => viewer.set_radiological(sides.value === 'radiological'))
     // Keys are handled here and kept from niivue, whose own need the mouse over the canvas.
     by_id('stage').addEventListener(
       'keydown',

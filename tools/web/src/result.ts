@@ -69,7 +69,7 @@ function verdict(r: VolumeResult, result: Result, many: boolean): HTMLElement[] 
   const parts: HTMLElement[] = [kicker, label]
   if (r.top !== undefined) parts.push(bars(r))
   else {
-    parts.push(make('p', { 'data-testid': 'label-only' }, 'The model’s owner reveals the label and no more: no probability left the two computers.'))
+    parts.push(make('p', { 'data-testid': 'label-only' }, 'The model’s owner reveals the label and no more, so there is no probability.'))
   }
   if (result.resampling !== '') parts.push(make('p', { class: 'note', 'data-testid': 'resampling' }, result.resampling))
   return parts
@@ -88,17 +88,14 @@ function bars(r: VolumeResult): HTMLElement {
 }
 
 function learned({ learned }: Result): HTMLElement[] {
-  const list = make('dl', { class: 'learned' })
-  const parties: [keyof typeof learned, string][] = [
-    ['client', 'You'],
-    ['server', 'The model’s owner'],
-    ['dealer', 'The dealer'],
-  ]
-  for (const [party, who] of parties) {
-    list.append(make('div', { 'data-testid': `learned-${party}` }, make('dt', {}, who), make('dd', {}, learned[party])))
+  const list = make('ul', { class: 'learned' })
+  for (const party of ['client', 'server', 'dealer'] as const) {
+    list.append(make('li', { 'data-testid': `learned-${party}` }, learned[party]))
   }
   return [make('h3', {}, 'Who learned what'), list]
 }
+
+const moved = (n: number): string => (n === 0 ? '–' : bytes(n))
 
 function costs(result: Result): HTMLElement[] {
   const { online, offline, setup, control } = result.cost
@@ -115,8 +112,8 @@ function costs(result: Result): HTMLElement[] {
   table.append(make('thead', {}, make('tr', {}, ...head)))
   const body = make('tbody')
   for (const [what, cost] of rows) {
-    const time = cost.seconds === undefined ? '' : seconds(cost.seconds)
-    const cells = [bytes(cost.sent), bytes(cost.received), time].map((text) => make('td', {}, text))
+    const time = cost.seconds ? seconds(cost.seconds) : '–'
+    const cells = [moved(cost.sent), moved(cost.received), time].map((text) => make('td', {}, text))
     body.append(make('tr', {}, make('th', { scope: 'row' }, what), ...cells))
   }
   table.append(body)

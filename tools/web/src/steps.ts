@@ -6,9 +6,9 @@ import { bytes, count, seconds } from './words'
 type State = 'waiting' | 'active' | 'done' | 'failed'
 
 const steps = [
-  { key: 'randomness', title: 'Correlated randomness received', idle: 'Random numbers from the dealer, which mask everything.' },
+  { key: 'randomness', title: 'Correlated randomness', idle: 'Random numbers from the dealer, to mask with.' },
   { key: 'masking', title: 'Volume masked', idle: 'Here, on this computer. Nothing is sent.' },
-  { key: 'inference', title: 'Inference', idle: 'Layer by layer, between you and the model’s owner.' },
+  { key: 'inference', title: 'Inference', idle: 'Layer by layer, with the model’s owner.' },
   { key: 'result', title: 'Result', idle: 'Put together here.' },
 ] as const
 
@@ -35,28 +35,13 @@ const sum = (a: Cost, b: Cost): Cost => ({
   seconds: a.seconds + b.seconds,
 })
 
-/** What a phase cost. Its figures begin again with every batch of volumes; what was before is kept. */
-class Meter {
-  private before = nothing
-  private now = nothing
-
-  add(p: Cost): void {
-    const again = p.sent < this.now.sent || p.received < this.now.received || p.seconds < this.now.seconds
-    if (again) this.before = sum(this.before, this.now)
-    this.now = { sent: p.sent, received: p.received, seconds: p.seconds }
-  }
-
-  get total(): Cost {
-    return sum(this.before, this.now)
-  }
-}
-
 class StepRow {
   private readonly mark = make('span', { class: 'mark', 'aria-hidden': 'true' })
   private readonly state_words = make('span', { class: 'visually-hidden' })
   private readonly text = make('p', { class: 'step-text' })
   private readonly bar = make('progress', { max: '1', value: '0' })
-  private readonly cost = make('p', { class: 'step-cost' })
+  private readonly time = make('p', { class: 'step-time' })
+  private readonly numbers = make('p', { class: 'step-numbers' })
   readonly extra = make('ul', { class: 'layers' })
   readonly row: HTMLLIElement
 
@@ -65,7 +50,7 @@ class StepRow {
     readonly step: (typeof steps)[number],
   ) {
     const title = make('p', { class: 'step-title' }, step.title, this.state_words)
-    this.row = make('li', { class: 'step', 'data-testid': `step-${step.key}` }, this.mark, title, this.cost, this.text)
+    this.row = make('li', { class: 'step', 'data-testid': `step-${step.key}` }, this.mark, title, this.time, this.text, this.numbers)
     this.bar.setAttribute('aria-label', step.title)
     this.row.append(this.bar)
     if (step.key === 'inference') {
@@ -79,7 +64,8 @@ class StepRow {
   reset(): void {
     this.set_state('waiting')
     this.say(this.step.idle)
-    this.cost.textContent = ''
+    this.time.textContent = ''
+    this.numbers.textContent = ''
     this.extra.replaceChildren()
   }
 
@@ -97,11 +83,11 @@ class StepRow {
     else this.bar.value = fraction
   }
 
-  show_cost(cost: Cost): void {
-    const moved = cost.sent + cost.received > 0
-    const parts = moved ? [make('span', {}, `↑ ${bytes(cost.sent)}`), make('span', {}, `↓ ${bytes(cost.received)}`)] : []
-    this.cost.replaceChildren(...parts, make('span', {}, seconds(cost.seconds)))
-    this.cost.setAttribute('aria-label', `sent ${bytes(cost.sent)}, received ${bytes(cost.received)}, ${seconds(cost.seconds)}`)
+  show_numbers(how_far: string, cost: Cost): void {
+    this.time.textContent = seconds(cost.seconds)
+    const parts = how_far === '' ? [] : [how_far]
+    if (cost.sent + cost.received > 0) parts.push(`sent ${bytes(cost.sent)}`, `received ${bytes(cost.received)}`)
+    this.numbers.replaceChildren(...parts.map((part) => make('span', {}, part)))
   }
 
   // Layers are known as they come; in a later batch they come again.
@@ -127,13 +113,13 @@ function how_far(p: Progress): string {
   if (p.whole === 0) return ''
   switch (p.phase) {
     case 'masked_weights':
-      return `: ${bytes(p.done)} of ${bytes(p.whole)}`
+      return `${bytes(p.done)} of ${bytes(p.whole)}`
     case 'inference':
-      return `: message ${p.done} of ${p.whole}`
+      return `message ${p.done} of ${p.whole}`
     case 'masking':
-      return `: ${p.done} of ${count(p.whole, 'volume')}`
+      return `${p.done} of ${count(p.whole, 'volume')}`
     default:
-      return `: ${p.done} of ${count(p.whole, 'bundle')}`
+      return `${p.done} of ${count(p.whole, 'bundle')}`
   }
 }
 
@@ -142,18 +128,20 @@ const capital = (text: string): string => text.charAt(0).toUpperCase() + text.sl
 export class Steps {
   private readonly rows = steps.map((step, i) => new StepRow(i, step))
   private readonly announce = by_id('announce')
-  private meters = new Map<Phase, Meter>()
+  private before: Cost[] = [] // of each step, in phases that have ended: a phase's figures begin at 0
+  private now = nothing // of the phase
+  private phase: Phase | null = null
   private current = -1
-  private phase = ''
 
   constructor() {
     by_id('steps').replaceChildren(...this.rows.map((r) => r.row))
   }
 
   reset(): void {
-    this.meters = new Map()
+    this.before = steps.map(() => nothing)
+    this.now = nothing
+    this.phase = null
     this.current = -1
-    this.phase = ''
     this.announce.textContent = ''
     for (const row of this.rows) row.reset()
   }
@@ -162,15 +150,16 @@ export class Steps {
     const at = step_of[p.phase]
     const row = this.rows[at]
     if (row === undefined) return
+    if (p.phase !== this.phase) {
+      this.announce.textContent = capital(p.text)
+      if (this.current >= 0) this.before[this.current] = this.cost_of(this.current)
+      this.phase = p.phase
+    }
     if (at !== this.current) this.begin(at)
-    if (p.phase !== this.phase) this.announce.textContent = capital(p.text)
-    this.phase = p.phase
-    const meter = this.meters.get(p.phase) ?? new Meter()
-    meter.add(p)
-    this.meters.set(p.phase, meter)
+    this.now = { sent: p.sent, received: p.received, seconds: p.seconds }
     const volumes = p.phase === 'inference' && p.volumes > 1 ? `, ${p.volumes_done} of ${p.volumes} volumes done` : ''
-    row.say(capital(p.text) + how_far(p) + volumes, p.whole > 0 ? p.done / p.whole : null)
-    row.show_cost(this.cost_of(at))
+    row.say(capital(p.text) + volumes, p.whole > 0 ? p.done / p.whole : null)
+    row.show_numbers(how_far(p), this.cost_of(at))
     row.show_layer(p.layer)
   }
 
@@ -189,7 +178,7 @@ export class Steps {
       row.set_state('done')
       row.finish_layers()
       row.say(texts[i] ?? '', 1)
-      row.show_cost(costs[i] ?? nothing)
+      row.show_numbers('', costs[i] ?? nothing)
     })
     const [first] = r.results
     this.announce.textContent =
@@ -204,11 +193,11 @@ export class Steps {
     this.rows.forEach((row, i) => row.set_state(i < at ? 'done' : i === at ? 'active' : 'waiting'))
     if (at > this.current) for (const row of this.rows.slice(0, at)) row.say(row.step.idle, 1)
     this.current = at
+    this.now = nothing
   }
 
   private cost_of(step: number): Cost {
-    let total = nothing
-    for (const [phase, meter] of this.meters) if (step_of[phase] === step) total = sum(total, meter.total)
-    return total
+    const before = this.before[step] ?? nothing
+    return step === this.current ? sum(before, this.now) : before
   }
 }

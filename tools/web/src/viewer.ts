@@ -14,12 +14,12 @@ export interface Look {
 /** The voxels' sizes, without their signs: for a first choice of threshold and brightest colour. */
 export interface Range {
   largest: number
-  usual: number // 97 of 100 voxels that are not zero are below it
+  usual: number // 98 of 100 voxels that are not zero are below it
 }
 
 /** Colours of positive and of negative values. */
 export const colour_scales: Record<string, { title: string; positive: string; negative: string }> = {
-  warm: { title: 'Warm and cool', positive: 'warm', negative: 'winter' },
+  warm: { title: 'Warm and cool', positive: 'warm', negative: 'blue2cyan' },
   flame: { title: 'Flame and ice', positive: 'hot', negative: 'electric_blue' },
   viridis: { title: 'Viridis and magma', positive: 'viridis', negative: 'magma' },
 }
@@ -40,7 +40,10 @@ export class Viewer {
   private volume: NVImage | null = null
   private view: View = 'all'
 
-  private constructor(private readonly niivue: Niivue) {
+  private constructor(
+    private readonly niivue: Niivue,
+    private readonly canvas: HTMLCanvasElement,
+  ) {
     niivue.onLocationChange = (location) => {
       const { mm, values } = location as NiiVueLocation
       this.moved([mm[0], mm[1], mm[2]], this.volume === null ? NaN : (values[1]?.value ?? NaN))
@@ -53,23 +56,25 @@ export class Viewer {
       backColor: [0, 0, 0, 1],
       fontColor: [0.86, 0.9, 0.94, 1],
       crosshairColor: [0.36, 0.86, 0.56, 0.9],
-      crosshairWidth: 0.5,
+      crosshairWidthUnit: 'mm',
       isOrientationTextVisible: true,
       showAllOrientationMarkers: true,
       isOrientCube: true,
       isColorbar: true,
       colorbarHeight: 0.035,
-      fontMinPx: 12,
+      fontMinPx: 14,
       multiplanarShowRender: SHOW_RENDER.ALWAYS,
-      multiplanarLayout: MULTIPLANAR_TYPE.AUTO,
-      multiplanarPadPixels: 6,
+      multiplanarLayout: MULTIPLANAR_TYPE.GRID,
+      multiplanarPadPixels: 8,
       dragAndDropEnabled: false,
       scrollRequiresFocus: true,
       loadingText: '',
       logLevel: 'silent',
     })
     await niivue.attachToCanvas(canvas)
-    return new Viewer(niivue)
+    const viewer = new Viewer(niivue, canvas)
+    new ResizeObserver(() => viewer.fit_crosshair()).observe(canvas)
+    return viewer
   }
 
   async set_background(file: File): Promise<void> {
@@ -105,6 +110,7 @@ export class Viewer {
   set_view(view: View): void {
     this.view = view
     this.niivue.setSliceType(slice_types[view])
+    this.fit_crosshair()
   }
 
   set_radiological(on: boolean): void {
@@ -152,6 +158,13 @@ export class Viewer {
     return true
   }
 
+  // A line of one and a half pixels, which niivue wants in millimetres: thinner ones come and go with the place.
+  private fit_crosshair(): void {
+    const millimetres = this.view === 'all' ? 420 : 230 // two slices, or one, side by side
+    const pixels = Math.min(this.canvas.clientWidth, this.canvas.clientHeight)
+    if (pixels > 0) this.niivue.setCrosshairWidth((1.5 * millimetres) / pixels)
+  }
+
   private apply(image: NVImage, look: Look): void {
     const scale = colour_scales[look.colours] ?? colour_scales.warm
     if (scale === undefined) return
@@ -178,7 +191,7 @@ function ranges(image: NVImage): Range {
     .filter((size) => size > 0 && Number.isFinite(size))
     .sort()
   const at = (fraction: number): number => sizes[Math.floor(fraction * (sizes.length - 1))] ?? 0
-  return { largest: at(1), usual: at(0.97) }
+  return { largest: at(1), usual: at(0.98) }
 }
 
 function peak(image: NVImage): Mm {

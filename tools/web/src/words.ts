@@ -2,14 +2,10 @@
 import { Failure } from './api'
 import { make } from './dom'
 
+/** As the command line writes them. */
 export function bytes(n: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB']
-  let unit = 0
-  while (n >= 1000 && unit < units.length - 1) {
-    n /= 1000
-    ++unit
-  }
-  return `${unit === 0 ? n : n.toFixed(1)} ${units[unit]}`
+  if (n < 1e4) return `${n} B`
+  return n < 1e7 ? `${(n / 1e3).toFixed(1)} kB` : `${(n / 1e6).toFixed(1)} MB`
 }
 
 export function seconds(s: number): string {
@@ -39,6 +35,7 @@ export type Place = 'model' | 'scan' | 'run'
 function advice(failure: Failure, place: Place): string {
   if (failure.exit_code === Failure.gone) return 'Start smpc-client ui again, and open the address that it prints.'
   if (failure.status === 409) return 'Wait for the other run to end, perhaps in another window, then try again.'
+  if (failure.status === 404) return 'Another scan took its place, perhaps in another window. Trying again hands this one over anew.'
   const kept = place === 'model' ? '' : ' The scan is kept.'
   switch (failure.exit_code) {
     case 2:
