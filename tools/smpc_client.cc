@@ -1,10 +1,15 @@
 // smpc-client: learns which network a volume shows, without showing the volume.
+#include <unistd.h>
+
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "common.h"
+#include "help.h"
 #include "progress.h"
+#include "result_table.h"
 #include "smpc/base/error.h"
+#include "smpc/base/text.h"
 #include "smpc/clinic/outcome.h"
 
 namespace smpc::tools {
@@ -20,12 +25,18 @@ struct Arguments {
   ScanOptions scan;
   std::size_t count = 0;
   bool json_wanted = false;
+  bool verbose = false;
 };
 
-void print_text(const ScanOutcome& outcome) {
+// On a terminal a table; else a line a volume, which scripts read.
+void print_results(const ScanOutcome& outcome, const std::optional<Terminal>& terminal) {
+  if (terminal) {
+    std::cout << result_table(outcome, *terminal) << "\n";
+    return;
+  }
   for (std::size_t i = 0; i < outcome.results.size(); ++i) {
     if (outcome.results.size() > 1) std::cout << "volume " << outcome.volumes[i] << ": ";
-    std::cout << label_of(outcome, i);
+    std::cout << printable(label_of(outcome, i));
     for (const RankedClass& best : ranked(outcome, i, 1)) {
       char text[32];
       std::snprintf(text, sizeof text, "  %.4f", best.probability);
@@ -33,23 +44,26 @@ void print_text(const ScanOutcome& outcome) {
     }
     std::cout << "\n";
   }
-  for (const std::string& note : {outcome.resampling, outcome.caution}) {
-    if (!note.empty()) std::cout << "note: " << note << "\n";
-  }
-  const ClientCost& c = outcome.cost;
-  // What each party sent, and how long it took.
-  const auto line = [](const char* what, const PhaseCost& p, const char* other, const std::string& more) {
-    if (p.sent + p.received == 0) return;
-    std::cout << what << ": ";
-    if (p.sent > 0) std::cout << "client sent " << human_bytes(p.sent) << ", ";
-    char seconds[32];
-    std::snprintf(seconds, sizeof seconds, "%.3f s", p.seconds);
-    std::cout << other << " sent " << human_bytes(p.received) << ", " << seconds << more << "\n";
-  };
-  line("inference", c.online, "server", ", " + std::to_string(c.rounds) + " messages in sequence");
-  line("correlated randomness", c.offline, "dealer", "");
-  line("program and masked weights, once", c.setup, "server", "");
 }
+
+void print_text(const ScanOutcome& outcome, bool verbose) {
+  const auto terminal = terminal_of(STDOUT_FILENO);
+  print_results(outcome, terminal);
+  for (const std::string& text : {outcome.resampling, outcome.caution}) {
+    if (text.empty()) continue;
+    const std::string note = "note: " + text;
+    std::cout << (terminal ? wrapped(note, terminal->columns) : note) << "\n";
+  }
+  std::cout << cost_lines(outcome.cost);
+  if (!verbose) return;
+  const Learned learned = who_learned_what(outcome);
+  for (const std::string* sentence : {&learned.client, &learned.server, &learned.dealer}) {
+    std::cout << (terminal ? wrapped(*sentence, terminal->columns) : *sentence) << "\n";
+  }
+}
+
+// ASCII alone, so that no name steers a terminal. A name that is no UTF-8 does not keep the results back.
+void print_json(const json& object) { std::cout << object.dump(-1, ' ', true, json::error_handler_t::replace) << std::endl; }
 
 void infer(const Arguments& a, const Identity& identity) {
   // The scan is read, and refused where it must be, before anyone is connected to.
@@ -59,11 +73,8 @@ void infer(const Arguments& a, const Identity& identity) {
   options.progress = std::ref(progress);
   ClientService client(identity, options);
   const ScanOutcome outcome = scan.infer(client, identity);
-  if (a.json_wanted) {
-    std::cout << to_json(outcome).dump() << std::endl;
-  } else {
-    print_text(outcome);
-  }
+  progress.clear();
+  a.json_wanted ? print_json(to_json(outcome)) : print_text(outcome, a.verbose);
 }
 
 void prefetch(const Arguments& a, const Identity& identity) {
@@ -72,14 +83,13 @@ void prefetch(const Arguments& a, const Identity& identity) {
   options.progress = std::ref(progress);
   ClientService client(identity, options);
   const std::size_t stored = client.prefetch(a.count);
+  progress.clear();
   if (a.json_wanted) {
-    std::cout << json{{"program", client.program_hash()},
-                      {"mask", client.mask()},
-                      {"server", client.server_identity()},
-                      {"stored", stored},
-                      {"cost", to_json(client.cost())}}
-                     .dump()
-              << std::endl;
+    print_json({{"program", client.program_hash()},
+                {"mask", client.mask()},
+                {"server", client.server_identity()},
+                {"stored", stored},
+                {"cost", to_json(client.cost())}});
   } else {
     std::cout << stored << " bundles are stored: as many volumes need no dealer\n";
   }
@@ -106,6 +116,7 @@ int main(int argc, char** argv) {
                "differs, else by trilinear interpolation. The result says which. Without it such a scan is refused")
       ->group("Scan");
   app.add_flag("--json", a.json_wanted, "print one JSON object on standard output, and nothing else")->group("Result");
+  app.add_flag("-v,--verbose", a.verbose, "print also who learned what in this run")->group("Result");
   app.add_option("--server", a.options.server, "the model's owner")->type_name("HOST:PORT")->group("Peers")->capture_default_str();
   app.add_option("--dealer", a.options.dealer, "the dealer")->type_name("HOST:PORT")->group("Peers")->capture_default_str();
   add_folder_options(app, Role::client, a.folders);

@@ -10,7 +10,7 @@
 #include "help.h"
 #include "manual.h"
 #include "completion.h"
-#include "support/process.h"
+#include "support/pty.h"
 
 namespace smpc::tools {
 namespace {
@@ -180,6 +180,22 @@ TEST(Completion, OffersOptionsValuesFilesAndCommands) {
   EXPECT_EQ(completed("smpc-certs", {"issue", "ca", "--role", ""}), "client dealer server");
   EXPECT_EQ(completed("smpc-compile", {""}), "files");
   EXPECT_EQ(completed("smpc-compile", {"--join", "a", ""}), "files");
+}
+
+TEST(Completion, WorksInAnInteractiveShell) {
+  const smpc::testing::TemporaryFolder folder;
+  std::ofstream(folder / "the model.onnx") << "x";
+  const std::string completions = std::string(SMPC_SHARE_DIR) + "/bash-completion/completions/smpc-server";
+  const auto r = smpc::testing::run_on_terminal(
+      "/bin/bash", {"--norc", "--noprofile", "-i"},
+      {.columns = 250,
+       .environment = {{"TERM", "dumb"}, {"HISTFILE", "/dev/null"}, {"PS1", "$ "}},
+       .typed = "source '" + completions + "'; smpc-server() { printf '<%s>' \"$@\"; echo; }\n" +
+                "smpc-server --max-s\t7 --reve\tlab\t --model " + (folder / "the").string() + "\t --listen localhost:7\t\nexit\n"});
+  EXPECT_NE(r.drawn.find("<--max-sessions><7><--reveal><label><--model><" + (folder / "the model.onnx").string() +
+                         "><--listen><localhost:7>\r\n"),
+            std::string::npos)
+      << r.drawn;
 }
 
 }  // namespace
