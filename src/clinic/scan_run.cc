@@ -76,6 +76,7 @@ const ScanHeader& ScanRun::header() const noexcept { return impl_->reader.header
 const std::vector<std::size_t>& ScanRun::volumes() const noexcept { return impl_->reader.indices(); }
 
 ScanOutcome ScanRun::infer(ClientService& client, const Identity& identity) {
+  const ClientCost before = client.cost();
   const Program& program = client.connect();
   if (!program.grid) {
     fail_input("the server's model declares no grid, so it takes no --image; its owner can give --grid");
@@ -98,7 +99,7 @@ ScanOutcome ScanRun::infer(ClientService& client, const Identity& identity) {
   out.grid = *program.grid;
   out.resampling = impl_->map->describe();
   out.caution = coordinate_space_caution(header());
-  out.cost = client.cost();
+  out.cost = client.cost() - before;
   return out;
 }
 

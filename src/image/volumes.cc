@@ -52,7 +52,7 @@ Range selected_range(const ScanFile& file, const ScanHeader& header, const Volum
     file.fail("expected a 3-D scan, or --volume; found a 4-D scan of " + std::to_string(header.volumes) +
               " volumes: choose with --volume 0 to --volume " + last + ", or --volume all");
   }
-  return {0, header.volumes};
+  return {0, std::min(header.volumes, selection.first.value_or(header.volumes))};
 }
 
 void read_volume(ScanFile& file, const NiftiHeader& header, std::size_t index, Chunk& chunk, std::span<double> out,

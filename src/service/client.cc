@@ -35,6 +35,18 @@ void add(PhaseCost& cost, const Traffic& before, const Traffic& after) {
 
 }  // namespace
 
+ClientCost operator-(const ClientCost& after, const ClientCost& before) noexcept {
+  const auto phase = [](const PhaseCost& a, const PhaseCost& b) {
+    return PhaseCost{a.sent - b.sent, a.received - b.received, a.seconds - b.seconds};
+  };
+  return {phase(after.online, before.online),
+          after.messages - before.messages,
+          after.rounds - before.rounds,
+          phase(after.offline, before.offline),
+          phase(after.setup, before.setup),
+          phase(after.control, before.control)};
+}
+
 struct ClientService::Impl {
   Impl(const Identity& id, ClientOptions o)
       : identity(id), options(std::move(o)), lock(options.state, "smpc-client", 60s), state(options.state) {}

@@ -57,6 +57,18 @@ TEST(VolumeReader, GivesWhatLoadScanGivesOneAtATimeAndAgainAfterRewind) {
   }
 }
 
+TEST(VolumeReader, GivesTheFirstSoManyAndChecksTheOthers) {
+  const TemporaryFile f(three_volumes());
+  const Scan all = load_scan(f.path(), {.all = true});
+  VolumeReader two(f.path(), {.all = true, .first = 2});
+  EXPECT_EQ(two.indices(), (std::vector<std::size_t>{0, 1}));
+  EXPECT_TRUE(two.next() == all.volumes[0]);
+  EXPECT_TRUE(two.next() == all.volumes[1]);
+  EXPECT_EQ(VolumeReader(f.path(), {.all = true, .first = 9}).indices().size(), 3U);
+  const TemporaryFile damaged(three_volumes(std::numeric_limits<float>::infinity()));
+  EXPECT_NE(refusal([&] { VolumeReader(damaged.path(), {.all = true, .first = 2}); }).find("finite"), std::string::npos);
+}
+
 TEST(VolumeReader, RewindsFromTheMiddle) {
   const TemporaryFile f(gzip(three_volumes()));
   VolumeReader reader(f.path(), {true, {}});

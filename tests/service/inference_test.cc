@@ -65,6 +65,23 @@ TEST(Inference, SeventyVolumesAreCutIntoTwoBatches) {
   EXPECT_EQ(world.serials_used(), 70);
 }
 
+TEST(Inference, WhatOneOfSeveralCostsIsToldApart) {
+  World world;
+  const auto client = world.client();
+  client->prefetch(1);
+  client->infer(world.volumes(1));
+  const ClientCost before = client->cost();
+  client->infer(world.volumes(3));
+  const ClientCost own = client->cost() - before;
+  const Cost expected = predicted_cost(make_schedule(world.mlp().program, world.plan(), 3));
+  EXPECT_EQ(own.online.sent, expected.client_to_server);
+  EXPECT_EQ(own.online.received, expected.server_to_client);
+  EXPECT_EQ(own.rounds, expected.messages);
+  EXPECT_EQ(own.setup.received, 0U);
+  EXPECT_GT(own.offline.received, 0U);
+  EXPECT_GT(own.control.received, 0U);
+}
+
 // A batch has been computed before a volume of the next one is asked for; a volume that cannot be had costs no bundle of
 // its own batch.
 TEST(Inference, VolumesAreAskedForWhenTheirBatchComes) {

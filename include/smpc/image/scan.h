@@ -39,10 +39,11 @@ struct ScanHeader {
   std::string datatype;  // as stored: "uint8", "int16", ..., "float64"
 };
 
-// None: the only volume there is. An index, or all of them.
+// None: the only volume there is. An index, or all of them, or the first so many of all.
 struct VolumeSelection {
   bool all = false;
-  std::optional<std::size_t> index;
+  std::optional<std::size_t> index{};
+  std::optional<std::size_t> first{};  // with `all`; all where there are fewer
 };
 
 // "", "all" or a number; anything else is a usage error.

@@ -46,6 +46,8 @@ struct ClientCost {
   PhaseCost setup;             // program and masked weights fetched now
   PhaseCost control;           // handshake messages, above TLS
 };
+// What came after `before`, of one client.
+ClientCost operator-(const ClientCost& after, const ClientCost& before) noexcept;
 
 struct VolumeResult {
   std::size_t index = 0;       // of the class
