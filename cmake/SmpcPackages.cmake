@@ -10,6 +10,7 @@ find_package(CLI11 REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(hwy CONFIG REQUIRED)
+find_package(Boost 1.74 REQUIRED)
 
 # libonnx ships a CMake package; its headers need two macros to name the right namespace.
 find_package(ONNX REQUIRED)

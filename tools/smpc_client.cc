@@ -11,6 +11,7 @@
 #include "smpc/base/error.h"
 #include "smpc/base/text.h"
 #include "smpc/clinic/outcome.h"
+#include "ui_command.h"
 
 namespace smpc::tools {
 namespace {
@@ -122,6 +123,8 @@ int main(int argc, char** argv) {
   add_folder_options(app, Role::client, a.folders);
   CLI::App* fetch = app.add_subcommand("prefetch", "take bundles now, so that an inference starts at once");
   fetch->add_option("--count", a.count, "bundles to have in store, one a volume")->required()->check(CLI::Range(1, 100000));
+  UiArguments ui;
+  const CLI::App* page = add_ui_command(app, ui);
   app.require_subcommand(0, 1);
   app.footer("  smpc-client --image scan.nii.gz\n"
              "      which class the scan shows\n"
@@ -130,10 +133,13 @@ int main(int argc, char** argv) {
              "  smpc-client prefetch --count 20\n"
              "      everything that can be done ahead of time, for 20 volumes");
   return run_tool(app, argc, argv, [&] {
-    if (!fetch->parsed() && a.image.empty()) fail_usage("expected --image SCAN or the subcommand prefetch; see --help");
+    if (!fetch->parsed() && !page->parsed() && a.image.empty()) {
+      fail_usage("expected --image SCAN or a subcommand, prefetch or ui; see --help");
+    }
     a.scan.selection = parse_volume_selection(a.volume);
     const Identity identity = Identity::load(a.folders.identity, Role::client);
     a.options.state = a.folders.state;
+    if (page->parsed()) return run_ui(ui, a.options, identity);
     fetch->parsed() ? prefetch(a, identity) : infer(a, identity);
   });
 }

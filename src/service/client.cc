@@ -49,7 +49,7 @@ ClientCost operator-(const ClientCost& after, const ClientCost& before) noexcept
 
 struct ClientService::Impl {
   Impl(const Identity& id, ClientOptions o)
-      : identity(id), options(std::move(o)), lock(options.state, "smpc-client", 60s), state(options.state) {}
+      : identity(id), options(std::move(o)), lock(options.state, "smpc-client", options.patience), state(options.state) {}
 
   void tell(ClientPhase phase, std::uint64_t done = 0, std::uint64_t whole = 0, std::string_view layer = {}) {
     options.progress(link.progress({.phase = phase,

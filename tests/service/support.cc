@@ -63,8 +63,8 @@ std::optional<control::Refusal> RawSession::ask(const control::ClientRequest& re
   return std::nullopt;
 }
 
-World::World(Reveal reveal, Limits limits)
-    : mlp_(model(reveal)), plan_(correlation_plan(mlp_.program)), limits_(limits) {
+World::World(RandomMlp mlp, Limits limits)
+    : mlp_(std::move(mlp)), plan_(correlation_plan(mlp_.program)), limits_(limits) {
   start_dealer();
   start_server();
 }
@@ -85,10 +85,10 @@ void World::start_dealer(const std::string& listen) {
   last_dealer_ = dealer_->address();
 }
 
-void World::start_server() {
+void World::start_server(const std::string& listen) {
   const auto ready = std::make_shared<std::promise<void>>();
   ServerOptions options;
-  options.listen = "127.0.0.1:0";
+  options.listen = listen;
   options.dealer = dealer_address();
   options.state = state("server");
   options.quota = limits_.quota;
@@ -96,6 +96,7 @@ void World::start_server() {
   options.on_ready = [ready] { ready->set_value(); };
   server_ = std::make_unique<Running<ServerService>>(
       std::make_unique<ServerService>(identity("server", Role::server), mlp_.program, mlp_.weights, std::move(options)));
+  last_server_ = server_->address();
   if (dealer_) ready->get_future().wait();
 }
 

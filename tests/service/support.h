@@ -60,7 +60,8 @@ struct Limits {
 
 class World {
  public:
-  explicit World(Reveal reveal = Reveal::label, Limits limits = {});
+  explicit World(Reveal reveal = Reveal::label, Limits limits = {}) : World(model(reveal), limits) {}
+  explicit World(RandomMlp mlp, Limits limits = {});
 
   const RandomMlp& mlp() const { return mlp_; }
   const Plan& plan() const { return plan_; }
@@ -69,7 +70,7 @@ class World {
 
   void start_dealer(const std::string& listen = "127.0.0.1:0");
   void stop_dealer() { dealer_.reset(); }
-  void start_server();  // waits until the dealer has registered it
+  void start_server(const std::string& listen = "127.0.0.1:0");  // waits until the dealer has registered it
   void stop_server() { server_.reset(); }
   void restart_server() {
     stop_server();
@@ -77,7 +78,7 @@ class World {
   }
   void use_weights(Weights weights) { mlp_.weights = std::move(weights); }
   std::string dealer_address() const { return dealer_ ? dealer_->address() : last_dealer_; }
-  std::string server_address() const { return server_->address(); }
+  std::string server_address() const { return server_ ? server_->address() : last_server_; }
 
   std::unique_ptr<ClientService> client(const std::string& name = "alice");
   RawSession dial(const std::string& client = "alice");
@@ -105,6 +106,7 @@ class World {
   std::unique_ptr<Running<DealerService>> dealer_;
   std::unique_ptr<Running<ServerService>> server_;
   std::string last_dealer_;
+  std::string last_server_;
 };
 
 // The kind and words of the error that `f` throws.

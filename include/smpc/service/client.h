@@ -5,6 +5,7 @@
 // bundles spent, durably, before the first byte that depends on them leaves.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -22,6 +23,7 @@ struct ClientOptions {
   std::string server = "127.0.0.1:7200";
   std::string dealer = "127.0.0.1:7100";
   std::filesystem::path state;
+  std::chrono::milliseconds patience{60'000};  // for another command of the same user to leave the state folder
   // Called often, from the thread that works.
   std::function<void(const ClientProgress&)> progress = [](const ClientProgress&) {};
 };
@@ -56,7 +58,6 @@ struct VolumeResult {
 
 class ClientService {
  public:
-  // Waits a while for another command of the same user to leave the state folder.
   ClientService(const Identity& identity, ClientOptions options);
   ~ClientService();
 

@@ -1,0 +1,55 @@
+// One run: a thread that asks about a scan, and tells what it does.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "client_desk.h"
+#include "event_log.h"
+#include "kept_scan.h"
+#include "smpc/clinic/scan_run.h"
+
+namespace smpc::web {
+
+class PageRun {
+ public:
+  struct Order {
+    std::shared_ptr<const KeptScan> scan;
+    VolumeSelection selection;
+  };
+
+  // Starts at once.
+  PageRun(std::uint64_t number, Order order, ClientDesk& desk);
+  ~PageRun() = default;  // cancels, and waits
+  PageRun(const PageRun&) = delete;
+  PageRun& operator=(const PageRun&) = delete;
+
+  std::string id() const { return std::to_string(number_); }
+  const Order& order() const noexcept { return order_; }
+  void cancel() noexcept { thread_.request_stop(); }
+  std::shared_ptr<const EventLog> events() const noexcept { return events_; }
+  bool at_work() const { return !events_->ended(); }
+  std::shared_ptr<const ScanOutcome> outcome() const;  // null before the end, and where the run failed
+
+ private:
+  void work(const std::stop_token& stop);
+  void ask(const std::stop_token& stop);
+  void tell(const ClientProgress& progress);
+  bool is_worth_telling(const ClientProgress& progress);
+
+  const std::uint64_t number_;
+  const Order order_;
+  ClientDesk& desk_;
+  const std::shared_ptr<EventLog> events_ = std::make_shared<EventLog>();
+  mutable std::mutex mutex_;
+  std::shared_ptr<const ScanOutcome> outcome_;  // under mutex_
+  // The phase and layer told last, and how far they were; the thread's own.
+  std::optional<ClientPhase> phase_;
+  std::string layer_;
+  std::uint64_t done_ = 0;
+  std::jthread thread_;  // the last: it uses the others
+};
+
+}  // namespace smpc::web

@@ -1,0 +1,178 @@
+// A scan that is uploaded: read and checked like the command line's, in its words, and nowhere to be found on the disk.
+#include <fcntl.h>
+
+#include "page_world.h"
+#include "smpc/image/volume_reader.h"
+
+namespace smpc::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+// How many files without a name this process has open in a folder.
+std::size_t unnamed_files(const fs::path& folder) {
+  std::size_t count = 0;
+  for (const auto& fd : fs::directory_iterator("/proc/self/fd")) {
+    std::error_code ignored;
+    const std::string target = fs::read_symlink(fd.path(), ignored).string();
+    count += target.starts_with(folder.string() + "/") && target.ends_with("(deleted)");
+  }
+  return count;
+}
+
+std::string chunked(const std::string& content) {
+  std::string out;
+  for (std::size_t at = 0; at < content.size(); at += 100) {
+    const std::string part = content.substr(at, 100);
+    char size[16];
+    std::snprintf(size, sizeof size, "%zx\r\n", part.size());
+    out += size + part + "\r\n";
+  }
+  return out + "0\r\n\r\n";
+}
+
+TEST(UploadedScan, IsDescribedAsItsHeaderSays) {
+  PageWorld page;
+  const std::size_t n = page.world().mlp().program.input().count;
+  ASSERT_EQ(page.get("api/model").status, 200U);
+  nlohmann::json j = page.upload(page.scan(3), "a%20b.nii");
+  EXPECT_EQ(j["check"]["verdict"], "same");
+  j.erase("check");
+  const nlohmann::json expected = {
+      {"scan", "1"},
+      {"name", "a b.nii"},
+      {"shape", {n, 1, 1}},
+      {"volumes", 3},
+      {"datatype", "float64"},
+      {"voxel_size", {4.0, 4.0, 4.0}},
+      {"orientation", "LAS"},
+      {"grid", {{"shape", {n, 1, 1}}, {"affine", {-4.0, 0.0, 0.0, 90.0, 0.0, 4.0, 0.0, -126.0, 0.0, 0.0, 4.0, -72.0, 0.0, 0.0, 0.0, 1.0}}}}};
+  EXPECT_EQ(j, expected);
+  EXPECT_EQ(page.upload(gzip(page.scan()), "z.nii.gz")["volumes"], 1);
+}
+
+TEST(UploadedScan, IsCheckedAgainstTheModelsGridOnceThatIsKnown) {
+  PageWorld page;
+  EXPECT_EQ(page.get("api/scan").status, 404U);
+  EXPECT_EQ(page.upload(page.scan())["check"], nlohmann::json());
+  EXPECT_EQ(page.get("api/scan").json()["check"], nlohmann::json());
+  ASSERT_EQ(page.get("api/model").status, 200U);
+  EXPECT_EQ(page.get("api/scan").json()["check"]["verdict"], "same");
+  const nlohmann::json again = page.upload(page.scan());
+  EXPECT_EQ(again, page.get("api/scan").json());
+  EXPECT_EQ(again["scan"], "2");
+}
+
+TEST(UploadedScan, LeavesNothingOnTheDisk) {
+  PageWorld page;
+  EXPECT_EQ(unnamed_files(page.temporary()), 0U);
+  page.upload(page.scan(), "first.nii");
+  page.upload(page.scan(), "second.nii");
+  EXPECT_EQ(page.post("api/scan?name=bad.nii", "no scan").status, 422U);
+  EXPECT_TRUE(fs::is_empty(page.temporary()));
+  EXPECT_EQ(unnamed_files(page.temporary()), 1U);
+  EXPECT_EQ(page.get("api/scan").json()["name"], "second.nii");
+}
+
+TEST(UploadedScan, GoesWhereTheBrowserLeavesInTheMiddle) {
+  PageWorld page;
+  {
+    RawHttp http(page.port());
+    http.send(page.head("POST", page.token() + "api/scan?name=a.nii", "Origin: " + page.origin() + "\r\nContent-Length: 100000\r\n") +
+              "\r\n" + page.scan());
+  }
+  page.stop();  // every connection has ended
+  EXPECT_EQ(unnamed_files(page.temporary()), 0U);
+}
+
+TEST(UploadedScan, MayComeInChunksAndAfterAPromise) {
+  PageWorld page;
+  const std::string head = page.head("POST", page.token() + "api/scan?name=a.nii", "Origin: " + page.origin() + "\r\n");
+  RawHttp http(page.port());
+  http.send(head + "Transfer-Encoding: chunked\r\n\r\n" + chunked(page.scan(2)));
+  const HttpReply reply = http.receive();
+  ASSERT_EQ(reply.status, 200U) << reply.body;
+  EXPECT_EQ(reply.json()["volumes"], 2);
+
+  const std::string content = page.scan();
+  http.send(head + "Expect: 100-continue\r\nContent-Length: " + std::to_string(content.size()) + "\r\n\r\n");
+  EXPECT_EQ(http.receive().status, 100U);
+  http.send(content);
+  EXPECT_EQ(http.receive().status, 200U);
+}
+
+TEST(UploadedScan, IsRefusedInTheVeryWordsOfTheCommandLine) {
+  PageWorld page;
+  const std::string good = page.scan(3);
+  std::vector<float> voxels(24, 1.0F);
+  voxels[5] = std::numeric_limits<float>::quiet_NaN();
+  NiftiSpec complex;
+  complex.datatype = DT_COMPLEX64;
+  complex.bitpix = 64;
+  for (const std::string& content : {std::string("no scan at all"), good.substr(0, 200), good.substr(0, good.size() - 1),
+                                     gzip(good).substr(0, gzip(good).size() / 2), gzip(good) + gzip(good), nifti_file(NiftiSpec(), voxels),
+                                     nifti_file(complex, std::vector<double>(24)), std::string(1000, '\0'), std::string()}) {
+    const TemporaryFile file(content);
+    const auto failure = failure_of([&] { VolumeReader(file.path(), {true, {}}); });
+    ASSERT_TRUE(failure);
+    const std::string path = file.path().string();
+    ASSERT_TRUE(failure->text.starts_with(path));
+    const HttpReply reply = page.post("api/scan?name=my%20scan.nii", content);
+    EXPECT_EQ(reply.status, 422U);
+    EXPECT_EQ(reply.json()["error"]["message"], "my scan.nii" + failure->text.substr(path.size()));
+    EXPECT_EQ(reply.json()["error"]["exit_code"], 3);
+  }
+  EXPECT_EQ(page.get("api/scan").status, 404U);
+}
+
+TEST(UploadedScan, OnAnotherGridIsToldInTheWordsOfTheCommandLine) {
+  PageWorld page;
+  ASSERT_EQ(page.get("api/model").status, 200U);
+  NiftiSpec shifted;
+  shifted.dim = {3, static_cast<std::int64_t>(page.world().mlp().program.input().count), 1, 1, 1, 1, 1, 1};
+  shifted.srow[3] = 92;
+  const std::string content = nifti_file(shifted, std::vector<float>(page.world().mlp().program.input().count));
+  const nlohmann::json j = page.upload(content, "shifted.nii");
+  const TemporaryFile file(content);
+  const auto failure = failure_of(
+      [&] { check_grid(read_scan_header(file.path()), page.world().mlp().program.grid.value(), "shifted.nii"); });
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(j["check"]["verdict"], "other");
+  EXPECT_EQ(j["check"]["words"], failure->text);
+}
+
+TEST(UploadedScan, NeedsANameThatCanBeShown) {
+  PageWorld page;
+  for (const char* query : {"", "?name=", "?name=%ff", "?name=a%2F", "?other=a.nii"}) {
+    EXPECT_EQ(page.post(std::string("api/scan") + query, page.scan()).status, 400U) << query;
+  }
+  EXPECT_EQ(page.upload(page.scan(), "..%2F..%2Fa.nii")["name"], "a.nii");
+}
+
+TEST(UploadedScan, OfTwoThatOverlapTheOneThatBeganLaterStays) {
+  PageWorld page;
+  const std::string content = page.scan();
+  RawHttp first(page.port());
+  first.send(page.head("POST", page.token() + "api/scan?name=first.nii",
+                       "Origin: " + page.origin() + "\r\nExpect: 100-continue\r\nContent-Length: " + std::to_string(content.size()) + "\r\n") +
+             "\r\n");
+  ASSERT_EQ(first.receive().status, 100U);  // it has begun
+  EXPECT_EQ(page.upload(content, "second.nii")["scan"], "2");
+  first.send(content);
+  const HttpReply late = first.receive();
+  EXPECT_EQ(late.status, 409U);
+  EXPECT_EQ(late.json()["error"]["message"], "first.nii: another scan was chosen meanwhile");
+  EXPECT_EQ(page.get("api/scan").json()["name"], "second.nii");
+}
+
+TEST(UploadedScan, ThatFindsNoRoomIsRefusedInWords) {
+  PageWorld page;
+  ::setenv("TMPDIR", "/proc", 1);
+  const HttpReply reply = page.post("api/scan?name=a.nii", page.scan());
+  EXPECT_EQ(reply.status, 413U);
+  const std::string words = reply.json()["error"]["message"];
+  EXPECT_TRUE(words.starts_with("expected a temporary folder for the scan at /proc, found: ")) << words;
+}
+
+}  // namespace
+}  // namespace smpc::testing
