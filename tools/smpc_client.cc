@@ -1,6 +1,8 @@
 // smpc-client: learns which network a volume shows, without showing the volume.
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -9,8 +11,10 @@
 #include "progress.h"
 #include "result_table.h"
 #include "smpc/base/error.h"
+#include "smpc/base/file.h"
 #include "smpc/base/text.h"
 #include "smpc/clinic/outcome.h"
+#include "smpc/clinic/scan_report.h"
 #include "ui_command.h"
 
 namespace smpc::tools {
@@ -24,6 +28,7 @@ struct Arguments {
   std::string image;
   std::string volume;
   ScanOptions scan;
+  std::filesystem::path report;
   std::size_t count = 0;
   bool json_wanted = false;
   bool verbose = false;
@@ -66,7 +71,34 @@ void print_text(const ScanOutcome& outcome, bool verbose) {
 // ASCII alone, so that no name steers a terminal. A name that is no UTF-8 does not keep the results back.
 void print_json(const json& object) { std::cout << object.dump(-1, ' ', true, json::error_handler_t::replace) << std::endl; }
 
+// FILE, or FILE with the volume's number before its extension where there are several.
+std::filesystem::path report_path(const Arguments& a, std::size_t volume, std::size_t volumes) {
+  if (volumes == 1) return a.report;
+  std::filesystem::path path = a.report;
+  return path.replace_filename(a.report.stem().string() + "-" + std::to_string(volume) + a.report.extension().string());
+}
+
+// So that no result is computed for a report that cannot be written.
+void check_report_folder(const std::filesystem::path& report) {
+  const std::filesystem::path folder = report.has_parent_path() ? report.parent_path() : ".";
+  if (!report.has_filename() || std::filesystem::is_directory(report)) {
+    fail_usage("--report " + report.string() + ": expected the name of a file, found a folder");
+  }
+  if (::access(folder.c_str(), W_OK) != 0) {
+    fail_usage("--report " + report.string() + ": expected a folder that can be written, found: " + std::strerror(errno));
+  }
+}
+
+void write_reports(const Arguments& a, ScanRun& scan, const ScanOutcome& outcome) {
+  const auto now = std::chrono::system_clock::now();
+  for (std::size_t i = 0; i < outcome.volumes.size(); ++i) {
+    const std::string page = scan_report(outcome, i, scan.volume(i), a.options.dealer, now);
+    write_file(report_path(a, outcome.volumes[i], outcome.volumes.size()), as_bytes(page), true);
+  }
+}
+
 void infer(const Arguments& a, const Identity& identity) {
+  if (!a.report.empty()) check_report_folder(a.report);
   // The scan is read, and refused where it must be, before anyone is connected to.
   ScanRun scan(a.image, a.scan);
   Progress progress;
@@ -76,6 +108,7 @@ void infer(const Arguments& a, const Identity& identity) {
   const ScanOutcome outcome = scan.infer(client, identity);
   progress.clear();
   a.json_wanted ? print_json(to_json(outcome)) : print_text(outcome, a.verbose);
+  if (!a.report.empty()) write_reports(a, scan, outcome);
 }
 
 void prefetch(const Arguments& a, const Identity& identity) {
@@ -116,6 +149,11 @@ int main(int argc, char** argv) {
                "bring a scan on another grid in MNI space onto the model's: voxel for voxel where only its orientation "
                "differs, else by trilinear interpolation. The result says which. Without it such a scan is refused")
       ->group("Scan");
+  app.add_option("--report", a.report,
+                 "write a report of the result with pictures of the volume: one HTML file that needs nothing else; with "
+                 "several volumes, one for each, FILE-K.html. It shows the volume, so only its owner may read it (0600)")
+      ->type_name("FILE")
+      ->group("Result");
   app.add_flag("--json", a.json_wanted, "print one JSON object on standard output, and nothing else")->group("Result");
   app.add_flag("-v,--verbose", a.verbose, "print also who learned what in this run")->group("Result");
   app.add_option("--server", a.options.server, "the model's owner")->type_name("HOST:PORT")->group("Peers")->capture_default_str();
@@ -130,6 +168,8 @@ int main(int argc, char** argv) {
              "      which class the scan shows\n"
              "  smpc-client --image scan4d.nii.gz --volume all --json > result.json\n"
              "      every volume of a 4-D scan, for a program to read\n"
+             "  smpc-client --image scan.nii.gz --report scan.html\n"
+             "      the same, and a page with pictures to print or to keep\n"
              "  smpc-client prefetch --count 20\n"
              "      everything that can be done ahead of time, for 20 volumes");
   return run_tool(app, argc, argv, [&] {

@@ -66,7 +66,7 @@ void PageRun::work(const std::stop_token& stop) {
 
 void PageRun::ask(const std::stop_token& stop) {
   const auto start = std::chrono::steady_clock::now();
-  ScanRun scan(order_.scan->path(), order_.selection, order_.scan->name());
+  ScanRun scan(order_.scan->path(), {.selection = order_.selection, .resample = false, .name = order_.scan->name()});
   const auto outcome = std::make_shared<const ScanOutcome>(
       desk_.serve(stop, [this](const ClientProgress& p) { tell(p); },
                   [&](ClientService& client) { return scan.infer(client, desk_.identity()); }));
