@@ -11,6 +11,8 @@ namespace {
 
 using Affine = std::array<double, 12>;
 
+constexpr double furthest = 1e9;  // mm: sums of places are exact to far less than a pixel
+
 Point apply(const Affine& m, const Point& p) {
   Point out{};
   for (std::size_t row = 0; row < 3; ++row) {
@@ -98,6 +100,12 @@ VolumeView::VolumeView(std::span<const double> voxels, const Grid& grid) : voxel
     }
   }
   to_voxel_ = inverse(to_mm_);
+  const Box all = box();
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    if (std::abs(all.low[axis]) <= furthest && std::abs(all.high[axis]) <= furthest) continue;
+    fail_input(
+        "report: expected a grid within 1,000 km of the origin, found one that reaches beyond; its affine is damaged");
+  }
 }
 
 Point VolumeView::place(const Point& ijk) const noexcept { return apply(to_mm_, ijk); }

@@ -27,7 +27,7 @@ Box joined(const Box& a, const Box& b) noexcept;
 class VolumeView {
  public:
   // `voxels` as load_scan gives them (i slowest, k fastest); they must outlive the view. An affine that cannot be
-  // inverted is bad_input.
+  // inverted, or that reaches further than 1,000 km, is bad_input.
   VolumeView(std::span<const double> voxels, const Grid& grid);
 
   const std::array<std::size_t, 3>& shape() const noexcept { return shape_; }

@@ -205,17 +205,23 @@ TEST(Report, TheScaleHasTheSignsThatAreThere) {
   EXPECT_TRUE(has(html, "Warm colours"));
 }
 
-TEST(Report, AFlatGridIsRefused) {
+TEST(Report, AGridThatIsNoneIsRefused) {
   const std::vector<double> v(mni.voxels(), 1.0);
-  Grid flat = mni;
-  flat.affine[0] = 0;
-  try {
-    report_html(content(flat, v));
-    FAIL() << "taken";
-  } catch (const Error& e) {
-    EXPECT_EQ(e.kind(), ErrorKind::bad_input);
-    EXPECT_TRUE(has(e.what(), "can be inverted"));
-  }
+  const auto message = [&](std::size_t at, double value) -> std::string {
+    Grid grid = mni;
+    grid.affine[at] = value;
+    try {
+      report_html(content(grid, v));
+    } catch (const Error& e) {
+      EXPECT_EQ(e.kind(), ErrorKind::bad_input);
+      return e.what();
+    }
+    return "taken";
+  };
+  EXPECT_TRUE(has(message(0, 0), "can be inverted"));
+  EXPECT_TRUE(has(message(5, std::nan("")), "can be inverted"));
+  EXPECT_TRUE(has(message(3, 1e18), "within 1,000 km"));
+  EXPECT_TRUE(has(message(3, std::nan("")), "within 1,000 km"));
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ struct ReportContent {
 };
 
 // The document. It shows the volume, so it belongs to who may see that. The same content gives the same bytes. A grid
-// that is flat is bad_input.
+// that is flat, or further away than 1,000 km, is bad_input.
 std::string report_html(const ReportContent& content);
 
 }  // namespace smpc
