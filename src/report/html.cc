@@ -6,39 +6,10 @@
 #include <cmath>
 
 #include "embedded.h"
+#include "smpc/base/text.h"
 
 namespace smpc {
 namespace {
-
-// Bytes of the UTF-8 character that `text` begins with, 0 where it begins with none (RFC 3629: no surrogates, nothing
-// longer than needed, nothing above U+10FFFF).
-std::size_t character_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto in = [&](std::size_t i, unsigned low, unsigned high) {
-    return i < text.size() && byte(i) >= low && byte(i) <= high;
-  };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first <= 0xdf) return in(1, 0x80, 0xbf) ? 2 : 0;
-  if (first >= 0xe0 && first <= 0xef) {
-    return in(1, first == 0xe0 ? 0xa0 : 0x80, first == 0xed ? 0x9f : 0xbf) && in(2, 0x80, 0xbf) ? 3 : 0;
-  }
-  if (first >= 0xf0 && first <= 0xf4) {
-    return in(1, first == 0xf0 ? 0x90 : 0x80, first == 0xf4 ? 0x8f : 0xbf) && in(2, 0x80, 0xbf) && in(3, 0x80, 0xbf)
-               ? 4
-               : 0;
-  }
-  return 0;
-}
-
-// Of one character; the C1 controls are U+0080 to U+009F.
-bool is_control(std::string_view c) {
-  const auto first = static_cast<unsigned char>(c[0]);
-  if (c.size() == 1) return (first < 0x20 && first != '\n' && first != '\t') || first == 0x7f;
-  return c.size() == 2 && first == 0xc2 && static_cast<unsigned char>(c[1]) < 0xa0;
-}
-
-constexpr std::string_view replacement = "\xef\xbf\xbd";
 
 std::string fixed(double value, int decimals) {
   std::array<char, 400> text{};  // the largest double has 309 digits
@@ -58,24 +29,14 @@ std::string trimmed(std::string decimal) {
 
 std::string html_escape(std::string_view text) {
   std::string out;
-  while (!text.empty()) {
-    const std::size_t length = character_length(text);
-    const std::string_view c = text.substr(0, std::max<std::size_t>(length, 1));
-    text.remove_prefix(c.size());
-    if (length == 0 || is_control(c)) {
-      out += replacement;
-    } else if (c == "&") {
-      out += "&amp;";
-    } else if (c == "<") {
-      out += "&lt;";
-    } else if (c == ">") {
-      out += "&gt;";
-    } else if (c == "\"") {
-      out += "&quot;";
-    } else if (c == "'") {
-      out += "&#39;";
-    } else {
-      out += c;
+  for (const char c : printable(text)) {
+    switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      case '\'': out += "&#39;"; break;
+      default: out += c;
     }
   }
   return out;

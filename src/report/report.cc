@@ -5,6 +5,7 @@
 
 #include "figure.h"
 #include "smpc/base/text.h"
+#include "smpc/image/grid_words.h"
 #include "smpc/report/html.h"
 #include "summary.h"
 #include "volume_view.h"
@@ -92,20 +93,11 @@ std::string ranking_html(const ReportContent& c) {
   return out + "</ol>\n<p>Probabilities are the softmax of the model's scores.</p>\n</section>\n";
 }
 
-// Three numbers as HTML, on one line.
-std::string by(const std::string& a, const std::string& b, const std::string& c) {
-  constexpr const char* times = "&nbsp;&times;&nbsp;";
-  return a + times + b + times + c;
-}
-
 std::string grid_rows(const Grid& g) {
-  const auto edge = [&](std::size_t axis) {
-    return millimetres_text(std::hypot(g.affine[axis], g.affine[4 + axis], g.affine[8 + axis]));
-  };
-  const auto count = [&](std::size_t axis) { return std::to_string(g.shape[axis]); };
+  std::string words = grid_words(g);
+  for (std::size_t at; (at = words.find(" x ")) != std::string::npos;) words.replace(at, 3, "&nbsp;&times;&nbsp;");
   const auto first = [&](std::size_t axis) { return millimetres_text(g.affine[axis * 4 + 3]); };
-  return row("Grid", by(count(0), count(1), count(2)) + " voxels of " + by(edge(0), edge(1), edge(2)) + "&nbsp;mm") +
-         row("First voxel", "(" + first(0) + ", " + first(1) + ", " + first(2) + ")&nbsp;mm");
+  return row("Grid", words) + row("First voxel", "(" + first(0) + ", " + first(1) + ", " + first(2) + ")&nbsp;mm");
 }
 
 std::string scan_html(const ReportContent& c, const report::Summary& summary) {

@@ -16,16 +16,13 @@ TEST(HtmlEscape, LeavesNothingThatMeansSomething) {
             "gr\xc3\xbc\xc3\x9f\x65 \xe2\x82\xac \xf0\x9f\xa7\xa0");
 }
 
-TEST(HtmlEscape, ReplacesWhatIsNotUtf8AndControls) {
-  const std::string bad = "\xef\xbf\xbd";
-  EXPECT_EQ(html_escape("a\xff"), "a" + bad);
-  EXPECT_EQ(html_escape("\xc3("), bad + "(");
-  EXPECT_EQ(html_escape("\xc0\xaf"), bad + bad) << "longer than needed";
-  EXPECT_EQ(html_escape("\xed\xa0\x80"), bad + bad + bad) << "a surrogate";
-  EXPECT_EQ(html_escape("\xf4\x90\x80\x80"), bad + bad + bad + bad) << "beyond U+10FFFF";
-  EXPECT_EQ(html_escape(std::string("\0\x1b\x7f", 3)), bad + bad + bad);
-  EXPECT_EQ(html_escape("\xc2\x85"), bad) << "a C1 control";
-  EXPECT_EQ(html_escape("a\nb\tc"), "a\nb\tc");
+TEST(HtmlEscape, ShowsWhatWouldNotShow) {
+  EXPECT_EQ(html_escape("a\xff<"), "a\\xff&lt;") << "not UTF-8";
+  EXPECT_EQ(html_escape("\xe2\x80\xae"
+                        "gpj.exe"),
+            "\\u{202e}gpj.exe")
+      << "turns the direction of writing";
+  EXPECT_EQ(html_escape(std::string("\0\n", 2)), "\\x00\\n");
 }
 
 TEST(Words, Numbers) {

@@ -69,7 +69,7 @@ TEST(Report, SaysWhatIsInIt) {
         "Probability <b>0.9312</b>",
         "scan.nii.gz",
         "volume 3 (of 20, counted from 0)",
-        "45&nbsp;&times;&nbsp;54&nbsp;&times;&nbsp;45 voxels of 4&nbsp;&times;&nbsp;4&nbsp;&times;&nbsp;4&nbsp;mm",
+        "45&nbsp;&times;&nbsp;54&nbsp;&times;&nbsp;45 voxels of 4&nbsp;&times;&nbsp;4&nbsp;&times;&nbsp;4 mm",
         "(90, -126, -72)&nbsp;mm",
         "right to left",
         "4 x 4 x 4 mm",
@@ -173,7 +173,7 @@ TEST(Report, EveryTextIsEscaped) {
   EXPECT_EQ(badly_nested(html), "");
   EXPECT_FALSE(has(html, "\xff"));
   EXPECT_FALSE(has(html, "'\"&"));
-  EXPECT_EQ(testing::all_between(html, "&lt;script&gt;&#39;&quot;&amp;", "\xbd").size(), 22U);
+  EXPECT_EQ(testing::all_between(html, "&lt;script&gt;&#39;&quot;&amp;\\x", "f").size(), 22U);
 }
 
 TEST(Report, VolumesWithoutAPeakHaveWords) {

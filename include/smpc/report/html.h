@@ -7,7 +7,7 @@
 
 namespace smpc {
 
-// For a text or an attribute in quotes. Control characters and what is not UTF-8 become U+FFFD.
+// One line for a text or an attribute in quotes: made printable (base/text.h), then escaped.
 std::string html_escape(std::string_view text);
 
 // A whole document: HTML5, in English, with the style sheet (src/report/style.css: screen, dark and print) and a policy
