@@ -52,11 +52,16 @@ VolumeReport verify(const Compiled& c, const Network& network, std::span<const d
   // Float is the whole model on the whole volume, mask or not: the mask takes nothing away.
   const auto layers = float_layers(network, voxels);
   std::size_t layer = 0;
+  std::size_t linear = 0;
   std::vector<double> logits;
   for (std::size_t i = 0; i < c.program.ops.size(); ++i) {
     const OpKind& kind = c.program.ops[i].kind;
     if (std::holds_alternative<TruncateOp>(kind) || std::holds_alternative<ArgMaxOp>(kind)) continue;
-    const std::vector<double> values = dequantise(c.program.tensors[i + 1], fixed[i + 1]);
+    std::vector<double> values = dequantise(c.program.tensors[i + 1], fixed[i + 1]);
+    linear += std::holds_alternative<LinearOp>(kind) ? 1 : 0;
+    if (linear == 1 && !c.hidden_factors.empty()) {
+      for (std::size_t k = 0; k < values.size(); ++k) values[k] /= c.hidden_factors[k];
+    }
     if (values.size() != layers[layer].size()) {  // a ReLU of the volume itself, inside the mask only
       ++layer;
       continue;

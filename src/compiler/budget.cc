@@ -58,7 +58,7 @@ std::vector<Option> options_of(const LayerSources& layer, double budget) {
 }
 
 // A knapsack: least[u] is the cost of the layers so far within u units, took[k][u] the option of layer k in it.
-std::vector<LayerScales> within(std::span<const LayerSources> layers, double budget) {
+ChosenScales within(std::span<const LayerSources> layers, double budget) {
   std::vector<std::uint64_t> least(units + 1, 0);
   std::vector<std::vector<Option>> options;
   std::vector<std::vector<std::uint8_t>> took;
@@ -81,10 +81,11 @@ std::vector<LayerScales> within(std::span<const LayerSources> layers, double bud
   if (least[units] == never) return {};
   // Of the cheapest, the one that errs least.
   auto u = static_cast<std::size_t>(std::find(least.begin(), least.end(), least[units]) - least.begin());
-  std::vector<LayerScales> chosen(layers.size());
+  ChosenScales chosen{std::vector<LayerScales>(layers.size()), budget, least[u],
+                      budget * static_cast<double>(u) / static_cast<double>(units)};
   for (std::size_t k = layers.size(); k-- > 0;) {
     const Option& option = options[k][took[k][u]];
-    chosen[k] = option.scales;
+    chosen.layers[k] = option.scales;
     u -= option.units;
   }
   return chosen;
@@ -96,11 +97,11 @@ double variance_of(const LayerSources& layer, const LayerScales& scales) {
   return rounding_variance(layer.input_gain, scales.input) + rounding_variance(layer.weight_gain, scales.weights);
 }
 
-std::vector<LayerScales> cheapest_scales(std::span<const LayerSources> layers, double budget) {
+ChosenScales cheapest_scales(std::span<const LayerSources> layers, double budget) {
   for (;; budget *= 2) {
     SMPC_CHECK(std::isfinite(budget) && budget > 0);
-    std::vector<LayerScales> chosen = within(layers, budget);
-    if (!chosen.empty()) return chosen;
+    ChosenScales chosen = within(layers, budget);
+    if (!chosen.layers.empty()) return chosen;
   }
 }
 

@@ -25,10 +25,17 @@ struct LayerScales {
 // What both add to the variance of a logit: rounding to f bits errs by 2^-f / sqrt(12), root mean square.
 double variance_of(const LayerSources& layer, const LayerScales& scales);
 
+struct ChosenScales {
+  std::vector<LayerScales> layers;
+  double budget = 0;       // the one that was reached
+  std::uint64_t cost = 0;  // in half bits
+  double spent = 0;        // of the budget, at most
+};
+
 // The scales that cost least, sum of price * (input + weights), with at most `budget` of variance in all. Exact over the
 // integers, but for variance counted in units of budget / 65536, rounded up. Weights stay below 2^30; and below 2^15,
 // so that they take two bytes each, where that costs less than half a bit of the layer's price. Where no scales within
 // the formats reach the budget, it is doubled until some do.
-std::vector<LayerScales> cheapest_scales(std::span<const LayerSources> layers, double budget);
+ChosenScales cheapest_scales(std::span<const LayerSources> layers, double budget);
 
 }  // namespace smpc

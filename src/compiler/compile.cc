@@ -26,7 +26,10 @@ Compiled compile(Network network, const CompileOptions& options, const std::map<
   for (int bits = finest_target; bits >= coarsest_target; --bits) {
     choose_scales(state, std::ldexp(1.0, -bits));
     quantise_weights(state);
-    if (lower(state, why)) return {std::move(state.program), std::move(state.weights), state.logit_error};
+    if (!lower(state, why)) continue;
+    Compiled compiled{std::move(state.program), std::move(state.weights), state.logit_error, {}};
+    if (!state.affines.empty()) compiled.hidden_factors = std::move(state.affines.front().factors);
+    return compiled;
   }
   fail_input(why);
 }

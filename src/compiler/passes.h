@@ -12,6 +12,8 @@ struct AffinePlan {
   int weight_scale = 0;       // of its weights
   int output_scale() const noexcept { return input_scale + weight_scale; }
   unsigned shift = 0;         // what the op after it shifts away; 0 for the last
+  double largest_weight = 0;    // |weight|, factors included
+  std::vector<double> factors;  // its outputs are these times the model's, which the next map takes back; empty: 1
 };
 
 struct CompileState {
@@ -35,11 +37,14 @@ struct CompileState {
 // 1. What the model and the options declare is read, checked, and agreed: range, norm, rms, labels, grid, mask; the first
 // affine map reads the elements inside the mask only.
 void declare(CompileState& state, const std::map<std::string, std::string>& metadata);
-// 2. Every tensor has a scale. `target` is the standard deviation that each source of error may add to a logit on
+// 2. Every tensor has a scale, and the first affine map's outputs have factors (equalise.h). `target` is the standard deviation that each source of error may add to a logit on
 // average: the sum of their variances is shared out by what bits cost.
 void choose_scales(CompileState& state, double target);
-// 3. Weights and biases are integers, with what rounding to nearest needs already in the bias.
+// 3. Weights and biases are integers, with what rounding to nearest needs already in the bias. In front of images each
+// weight's rounding error is handed on to its neighbours (quantise.cc).
 void quantise_weights(CompileState& state);
+// Whether the first affine map's rounding errors are handed on: where the model declares a grid.
+bool diffuses(const CompileState& state);
 // 4. Every tensor has a ring that provably holds it, and the program stands. False when 64 bits (or --bits) do not
 // suffice; `why` then names the layer.
 bool lower(CompileState& state, std::string& why);

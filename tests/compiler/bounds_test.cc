@@ -20,7 +20,7 @@ std::vector<std::int32_t> random_matrix(std::size_t rows, std::size_t columns, s
   return m;
 }
 
-WeightMatrix weights_of(const std::vector<std::int32_t>& m) { return WeightMatrix({m.begin(), m.end()}); }
+WeightMatrix weights_of(const std::vector<std::int32_t>& m) { return WeightMatrix(WeightMatrix::Wide(m.begin(), m.end())); }
 
 // |W v| / |v| for the best v that power iteration finds, and that v.
 double power_iteration(const std::vector<std::int32_t>& m, std::size_t rows, std::vector<double>& v) {

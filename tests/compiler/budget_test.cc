@@ -30,7 +30,10 @@ TEST(Budget, NoScalesWithinItCostLess) {
     std::vector<LayerSources> layers;
     for (int k = 0; k < 2; ++k) layers.push_back({1 + rng() % 1000, gain(rng), gain(rng), 0x1p-20, {}});
     const double budget = std::ldexp(1.0, -8);
-    const auto chosen = cheapest_scales(layers, budget);
+    const auto [chosen, reached, cost, spent] = cheapest_scales(layers, budget);
+    EXPECT_EQ(reached, budget);
+    EXPECT_GE(cost, 2 * cost_of(layers, chosen));
+    EXPECT_GE(spent, variance(layers, chosen) * (1 - 1e-9));
     EXPECT_LE(variance(layers, chosen), budget);
     std::vector<LayerScales> s(2);
     for (s[0].input = 0; s[0].input < 16; ++s[0].input) {
@@ -49,7 +52,7 @@ TEST(Budget, NoScalesWithinItCostLess) {
 TEST(Budget, ADearLayerIsCoarserThanACheapOne) {
   const LayerSources dear{100'000, 1, 1, 0x1p-10, {}};
   const LayerSources cheap{100, 1, 1, 0x1p-10, {}};
-  const auto chosen = cheapest_scales(std::vector{dear, cheap}, 1e-6);
+  const auto chosen = cheapest_scales(std::vector{dear, cheap}, 1e-6).layers;
   EXPECT_LE(chosen[0].input + chosen[0].weights + 1, chosen[1].input + chosen[1].weights);
 }
 
@@ -57,10 +60,10 @@ TEST(Budget, WeightsOfTwoBytesArePreferredWhereTheyCostNoBit) {
   // Either of the two scales may take the odd bit; only one choice keeps |w| < 2^15.
   const LayerSources layer{1000, 1, 1, 1.9 * 0x1p-6, {}};
   for (int bits = 10; bits < 30; ++bits) {
-    const auto chosen = cheapest_scales(std::vector{layer}, std::ldexp(1.0, -2 * bits));
+    const auto chosen = cheapest_scales(std::vector{layer}, std::ldexp(1.0, -2 * bits)).layers;
     LayerSources loose = layer;
     loose.largest_weight = 0x1p-20;
-    const auto least = cheapest_scales(std::vector{loose}, std::ldexp(1.0, -2 * bits));
+    const auto least = cheapest_scales(std::vector{loose}, std::ldexp(1.0, -2 * bits)).layers;
     EXPECT_EQ(chosen[0].input + chosen[0].weights, least[0].input + least[0].weights) << bits;
     if (least[0].weights <= 20) {
       EXPECT_LT(std::ldexp(layer.largest_weight, chosen[0].weights), 32768) << bits;
@@ -70,9 +73,9 @@ TEST(Budget, WeightsOfTwoBytesArePreferredWhereTheyCostNoBit) {
 
 TEST(Budget, AGivenScaleIsKeptAndABudgetOutOfReachIsPassed) {
   LayerSources layer{10, 1, 1, 0.5, 3};
-  EXPECT_EQ(cheapest_scales(std::vector{layer}, 1e-6)[0].input, 3);
+  EXPECT_EQ(cheapest_scales(std::vector{layer}, 1e-6).layers[0].input, 3);
   layer.largest_weight = 1e6;  // no more than 10 fractional bits below 2^30
-  const auto chosen = cheapest_scales(std::vector{layer}, 1e-12);
+  const auto chosen = cheapest_scales(std::vector{layer}, 1e-12).layers;
   EXPECT_LE(std::ldexp(layer.largest_weight, chosen[0].weights), 0x1p30);
 }
 

@@ -135,6 +135,51 @@ TEST(Compile, TwoPartiesAgreeWithTheInterpreterOnWhatTheCompilerMakes) {
   }
 }
 
+// The same model with some units of the first layer larger, and what reads them smaller.
+Network with_large_units(Network n) {
+  auto& first = std::get<Affine>(n.layers[0]);
+  auto& second = std::get<Affine>(n.layers[2]);
+  for (std::size_t o = 0; o < first.outputs; ++o) {
+    const int power = o == 0 ? 5 : static_cast<int>(o % 3);
+    for (std::size_t i = 0; i < first.inputs; ++i) {
+      first.weights[o * first.inputs + i] = std::ldexp(first.weights[o * first.inputs + i], power);
+    }
+    first.bias[o] = std::ldexp(first.bias[o], power);
+    for (std::size_t k = 0; k < second.outputs; ++k) {
+      second.weights[k * second.inputs + o] = std::ldexp(second.weights[k * second.inputs + o], -power);
+    }
+  }
+  return n;
+}
+
+TEST(Compile, UnitsOfOtherSizesInTheFirstLayerWidenNoRingAndHiddenFactorsTellThem) {
+  CompileOptions o;
+  o.reveal = Reveal::logits;
+  o.input_range = 4;
+  for (unsigned seed = 0; seed < 10; ++seed) {
+    const Network plain = network({600, 20, 10, 5}, seed);
+    const Network n = with_large_units(plain);
+    const Compiled c = compile(n, o, {});
+    // A limit that is rounded down to a power of two may take a bit; units 32 times the size would take five.
+    EXPECT_LE(c.program.input().ring.bits, compile(plain, o, {}).program.input().ring.bits + 1);
+    ASSERT_EQ(c.hidden_factors.size(), 20U);
+    const auto x = volume(600, 4, 50 + seed);
+    const auto fixed = interpret(c.program, c.weights, quantise(c.program, x, "x"));
+    const auto layers = float_layers(n, x);
+    for (const std::size_t tensor : {std::size_t{1}, std::size_t{2}}) {
+      const auto values = dequantise(c.program.tensors[tensor], fixed[tensor]);
+      for (std::size_t k = 0; k < 20; ++k) {
+        const double exact = layers[tensor - 1][k];
+        EXPECT_NEAR(values[k] / c.hidden_factors[k], exact, 0.01 * (1 + std::abs(exact)));
+      }
+    }
+    const auto p = softmax(dequantise(c.program.output(), fixed.back()));
+    const auto q = softmax(layers.back());
+    for (std::size_t k = 0; k < p.size(); ++k) EXPECT_NEAR(p[k], q[k], 1e-4);
+  }
+  EXPECT_TRUE(compile(network({50, 5}, 1), o, {}).hidden_factors.empty());
+}
+
 TEST(Compile, ADeclaredNormMakesRingsNarrower) {
   CompileOptions o;
   o.input_range = 32;

@@ -149,6 +149,7 @@ TEST(Files, VerifyFindsEveryBitEqual) {
   EXPECT_EQ(v["two_party_equal"], true);
   EXPECT_EQ(v["first_difference"], nullptr);
   EXPECT_EQ(v["layers"].size(), 7U);
+  for (const auto& layer : v["layers"]) EXPECT_LE(layer["largest_error"].get<double>(), 1e-3) << layer;
   EXPECT_EQ(v["float_label"], v["fixed_label"]);
   EXPECT_LE(v["largest_probability_error"].get<double>(), 1e-4);
 }

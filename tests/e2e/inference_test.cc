@@ -57,7 +57,7 @@ TEST(EndToEnd, LogitsOfOneVolumeAndOfTwentyAreTheInterpretersAndCostWhatIsPredic
 
   // What is promised for one volume of the demo model, logits revealed.
   const auto bytes = [](const json& phase) { return phase["sent"].get<std::size_t>() + phase["received"].get<std::size_t>(); };
-  EXPECT_LE(bytes(j["cost"]["online"]), 650'000U);
+  EXPECT_LE(bytes(j["cost"]["online"]), 600'000U);
   EXPECT_LE(j["cost"]["offline"]["received"].get<std::size_t>(), 40'000U);
   EXPECT_EQ(j["cost"]["offline"]["sent"], 0);
   EXPECT_LE(j["cost"]["online"]["rounds"].get<int>(), 14);

@@ -19,6 +19,7 @@ class WeightMatrix {
 
   WeightMatrix() = default;
   explicit WeightMatrix(Wide values);
+  explicit WeightMatrix(Narrow values) : values_(std::move(values)) {}
 
   std::size_t size() const noexcept;
   std::int32_t operator[](std::size_t i) const;
