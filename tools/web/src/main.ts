@@ -46,6 +46,7 @@ async function ask_model(): Promise<void> {
     by_id('model-facts').hidden = true
     state.hidden = false
     state.textContent = as_failure(error).message
+    state.classList.add('bad')
     retry.hidden = false
   }
   refresh()

@@ -158,7 +158,8 @@ export class Steps {
     if (at !== this.current) this.begin(at)
     this.now = { sent: p.sent, received: p.received, seconds: p.seconds }
     const volumes = p.phase === 'inference' && p.volumes > 1 ? `, ${p.volumes_done} of ${p.volumes} volumes done` : ''
-    row.say(capital(p.text) + volumes, p.whole > 0 ? p.done / p.whole : null)
+    const words = p.layer === '' ? capital(p.text) : `Layer ${p.layer}`
+    row.say(words + volumes, p.whole > 0 ? p.done / p.whole : null)
     row.show_numbers(how_far(p), this.cost_of(at))
     row.show_layer(p.layer)
   }
