@@ -80,9 +80,12 @@ TEST(Quantise, ErrorsStayInsideTheMask) {
   quantise_weights(s);
   // Voxels without a next one inside keep theirs.
   std::size_t ends = 0;
+  const auto in = [&](std::size_t x, std::size_t y, std::size_t z) {
+    return x < nx && y < ny && z < nz && is_inside(s.input_mask, (x * ny + y) * nz + z);
+  };
   for (std::size_t v = 0; v < voxels; ++v) {
-    const auto in = [&](std::size_t at) { return is_inside(s.input_mask, at); };
-    if (in(v) && !in(v + ny * nz) && !in(v + nz) && !in(v + 1)) ++ends;
+    const std::size_t x = v / (ny * nz), y = v / nz % ny, z = v % nz;
+    if (in(x, y, z) && !in(x + 1, y, z) && !in(x, y + 1, z) && !in(x, y, z + 1)) ++ends;
   }
   ASSERT_LT(ends * 8, inputs);
   const std::vector<double> ones(inputs, 1);
