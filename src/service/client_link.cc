@@ -29,6 +29,8 @@ ClientProgress ClientLink::progress(ClientProgress p) {
     since_ = Clock::now();
     before_ = now;
   }
+  // Masking sends nothing; the request that travels meanwhile is no part of it.
+  if (p.phase == ClientPhase::masking) before_ = now;
   p.sent = now.sent_bytes - before_.sent_bytes;
   p.received = now.received_bytes - before_.received_bytes;
   p.seconds = std::chrono::duration<double>(Clock::now() - since_).count();
