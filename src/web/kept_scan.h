@@ -3,7 +3,6 @@
 
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
-#include <optional>
 #include <string>
 
 #include "smpc/base/grid.h"
@@ -22,8 +21,8 @@ class KeptScan {
   const std::string& name() const noexcept { return name_; }
   std::filesystem::path path() const { return file_->path(); }
 
-  // What POST api/scan answers; `grid` is the model's, where it is known.
-  nlohmann::json description(const std::optional<Grid>& grid) const;
+  // What POST api/scan answers.
+  nlohmann::json description(const Grid& model) const;
 
  private:
   std::uint64_t number_;

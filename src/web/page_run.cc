@@ -34,7 +34,8 @@ json result_json(const ScanOutcome& outcome, double seconds) {
   const Learned learned = who_learned_what(outcome);
   out["learned"] = {{"client", learned.client}, {"server", learned.server}, {"dealer", learned.dealer}};
   out["seconds"] = seconds;
-  out["resampling"] = "";
+  out["resampling"] = outcome.resampling;
+  out["caution"] = outcome.caution;
   return out;
 }
 
@@ -66,7 +67,8 @@ void PageRun::work(const std::stop_token& stop) {
 
 void PageRun::ask(const std::stop_token& stop) {
   const auto start = std::chrono::steady_clock::now();
-  ScanRun scan(order_.scan->path(), {.selection = order_.selection, .resample = false, .name = order_.scan->name()});
+  ScanRun scan(order_.scan->path(),
+               {.selection = order_.selection, .resample = order_.resample, .name = order_.scan->name()});
   const auto outcome = std::make_shared<const ScanOutcome>(
       desk_.serve(stop, [this](const ClientProgress& p) { tell(p); },
                   [&](ClientService& client) { return scan.infer(client, desk_.identity()); }));

@@ -18,6 +18,7 @@ class PageRun {
   struct Order {
     std::shared_ptr<const KeptScan> scan;
     VolumeSelection selection;
+    bool resample = false;
   };
 
   // Starts at once.

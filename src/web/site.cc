@@ -3,8 +3,10 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "smpc/base/bytes.h"
 #include "smpc/base/error.h"
 #include "smpc/clinic/outcome.h"
+#include "smpc/report/background.h"
 
 namespace smpc::web {
 namespace {
@@ -12,6 +14,7 @@ namespace {
 using nlohmann::json;
 using namespace std::chrono_literals;
 
+constexpr const char* background_path = "background.nii.gz";
 constexpr int usage = static_cast<int>(ErrorKind::usage);
 constexpr int bad_input = static_cast<int>(ErrorKind::bad_input);
 
@@ -21,6 +24,12 @@ Reply wrong_method(const std::string& allowed) {
   Reply reply = error_reply(405, "expected the method " + allowed, usage);
   reply.allow = allowed;
   return reply;
+}
+
+Reply background() {
+  return {.status = 200,
+          .type = "application/gzip",
+          .body = std::make_shared<std::string>(as_text(mni_background()))};
 }
 
 Reply not_yet() { return error_reply(501, "this is not built yet", 1); }
@@ -92,9 +101,10 @@ Answer Site::answer(const std::string& target, const Request& request, const std
   const auto [path, query] = split_query(target);
   const bool get = request.method == "GET";
   if (path == "api/model") return get ? model() : wrong_method("GET");
-  if (path == "api/scan") return get ? kept_scan() : wrong_method("GET, POST");
+  if (path == "api/scan") return wrong_method("POST");
   if (path == "api/run") return request.method == "POST" ? start_run(body) : wrong_method("POST");
   if (path.starts_with("api/run/")) return about_run(path.substr(8), query, request);
+  if (path == background_path) return get ? background() : wrong_method("GET");
   const PageFile* file = page_.find(path);
   if (file == nullptr) return not_found("expected a path of the page, found '" + path + "'");
   if (!get) return wrong_method("GET");
@@ -108,55 +118,59 @@ bool Site::is_upload(const std::string& path, const Request& request) {
 Reply Site::finish_upload(std::uint64_t number, const std::string& path, std::unique_ptr<Upload> file) {
   const auto name = plain_file_name(query_value(split_query(path).query, "name").value_or(""));
   if (!name) return error_reply(400, "expected api/scan?name=FILE, found no name that can be shown", usage);
-  return in_words(422, [&] {
-    const auto scan = std::make_shared<const KeptScan>(number, *name, std::move(file));
-    const std::lock_guard guard(mutex_);
-    if (scan_ && scan_->number() > number) {
-      return error_reply(409, *name + ": another scan was chosen meanwhile", bad_input);
-    }
-    scan_ = scan;
-    return json_reply(200, scan_->description(grid_));
+  std::shared_ptr<const KeptScan> scan;
+  const Reply refusal = in_words(422, [&] {
+    scan = std::make_shared<const KeptScan>(number, *name, std::move(file));
+    return Reply();
   });
+  return scan ? in_words(502, [&] { return keep(scan); }) : refusal;
 }
 
-Reply Site::kept_scan() const {
+Reply Site::keep(std::shared_ptr<const KeptScan> scan) {
+  std::shared_ptr<const Model> model;
+  {
+    const std::lock_guard guard(mutex_);
+    model = model_;
+  }
+  if (!model) model = ask_model();
+  if (!model->grid) {
+    return error_reply(422, "the server's model declares no grid, so it takes no scans; its owner can give --grid", bad_input);
+  }
   const std::lock_guard guard(mutex_);
-  if (!scan_) return not_found("no scan has been chosen yet");
-  return json_reply(200, scan_->description(grid_));
+  if (scan_ && scan_->number() > scan->number()) {
+    return error_reply(409, scan->name() + ": another scan was chosen meanwhile", bad_input);
+  }
+  scan_ = std::move(scan);
+  return json_reply(200, scan_->description(*model->grid));
 }
 
 Reply Site::model() {
   {
     const std::lock_guard guard(mutex_);
-    if (run_ && run_->at_work()) {
-      return model_ ? json_reply(200, *model_) : error_reply(409, "a run is at work; ask again when it has ended", usage);
-    }
+    if (run_ && run_->at_work() && model_) return json_reply(200, model_->told);
   }
-  return in_words(502, [&] { return ask_model(); });
+  return in_words(502, [&] { return json_reply(200, ask_model()->told); });
 }
 
-Reply Site::ask_model() {
-  std::optional<Grid> grid;
-  const json told = desk_.serve(stopping_.get_token(), [](const ClientProgress&) {}, [&](ClientService& client) {
+std::shared_ptr<const Site::Model> Site::ask_model() {
+  const auto told = desk_.serve(stopping_.get_token(), [](const ClientProgress&) {}, [&](ClientService& client) {
     const Program& program = client.connect();
     client.disconnect();
-    grid = program.grid;
-    return json{{"server", client.server_identity()},
-                {"server_address", desk_.options().server},
-                {"dealer_address", desk_.options().dealer},
-                {"program", client.program_hash()},
-                {"mask", client.mask()},
-                {"reveal", to_text(program.reveal)},
-                {"classes", program.labels},
-                {"grid", grid ? to_json(*grid) : json()},
-                {"input_masked", !program.input_mask.empty()},
-                {"bundles", client.bundles()},
-                {"prepared", client.has_masked_weights()}};
+    return std::make_shared<const Model>(Model{json{{"server", client.server_identity()},
+                                                    {"server_address", desk_.options().server},
+                                                    {"dealer_address", desk_.options().dealer},
+                                                    {"program", client.program_hash()},
+                                                    {"mask", client.mask()},
+                                                    {"reveal", to_text(program.reveal)},
+                                                    {"classes", program.classes()},
+                                                    {"grid", program.grid ? to_json(*program.grid) : json()},
+                                                    {"input_masked", !program.input_mask.empty()},
+                                                    {"bundles", client.bundles()},
+                                                    {"prepared", client.has_masked_weights()}},
+                                               program.grid});
   });
   const std::lock_guard guard(mutex_);
-  model_ = std::make_shared<const json>(told);
-  grid_ = grid;
-  return json_reply(200, told);
+  return model_ = told;
 }
 
 Reply Site::start_run(const std::string& body) {
@@ -164,13 +178,12 @@ Reply Site::start_run(const std::string& body) {
   if (!wanted) {
     return error_reply(400, R"(expected {"scan": "1", "volume": K or "all", "resample": false}, found something else)", usage);
   }
-  if (wanted->resample) return not_yet();
   const std::lock_guard guard(mutex_);
   if (!scan_ || scan_->id() != wanted->scan) {
     return not_found("expected the scan that was chosen last, found another; choose the file again");
   }
   if (run_ && run_->at_work()) return error_reply(409, "expected one run at a time, found one at work; wait, or cancel it", usage);
-  run_ = std::make_shared<PageRun>(++runs_, PageRun::Order{scan_, wanted->volume}, desk_);
+  run_ = std::make_shared<PageRun>(++runs_, PageRun::Order{scan_, wanted->volume, wanted->resample}, desk_);
   return json_reply(202, {{"run", run_->id()}});
 }
 

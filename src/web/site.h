@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <stop_token>
 #include <variant>
 
@@ -39,9 +40,15 @@ class Site {
   void stop() noexcept;
 
  private:
+  // What the server told of its model.
+  struct Model {
+    nlohmann::json told;
+    std::optional<Grid> grid;
+  };
+
+  std::shared_ptr<const Model> ask_model();
   Reply model();
-  Reply ask_model();
-  Reply kept_scan() const;
+  Reply keep(std::shared_ptr<const KeptScan> scan);
   Reply start_run(const std::string& body);
   Answer about_run(const std::string& what, std::string_view query, const Request& request);
   Reply results(const PageRun& run) const;
@@ -53,8 +60,7 @@ class Site {
   std::atomic<std::uint64_t> uploads_{0};
 
   mutable std::mutex mutex_;  // guards what follows
-  std::shared_ptr<const nlohmann::json> model_;  // as it was told last
-  std::optional<Grid> grid_;                     // the model's
+  std::shared_ptr<const Model> model_;  // as it was told last; or none
   std::shared_ptr<const KeptScan> scan_;
   std::shared_ptr<PageRun> run_;
   std::uint64_t runs_ = 0;

@@ -70,7 +70,7 @@ struct UiServer::Impl {
   void accept_next() {
     next.emplace_front(site, *guard, options);
     acceptor.async_accept(next.front().connection.socket(), [this](error_code error) {
-      if (error == asio::error::operation_aborted) return;
+      if (stopping) return next.clear();  // one may have been accepted just before
       if (error) return accept_later();
       admit();
       accept_next();
@@ -81,7 +81,7 @@ struct UiServer::Impl {
     next.clear();
     retry.expires_after(pause);
     retry.async_wait([this](error_code error) {
-      if (!error) accept_next();
+      if (!error && !stopping) accept_next();
     });
   }
 

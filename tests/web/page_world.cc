@@ -31,7 +31,7 @@ RandomMlp model_on_grid(Reveal reveal) {
   return m;
 }
 
-PageWorld::PageWorld(Reveal reveal, const std::function<void(UiOptions&)>& change) : world_(model_on_grid(reveal)) {
+PageWorld::PageWorld(RandomMlp mlp, const std::function<void(UiOptions&)>& change) : world_(std::move(mlp)) {
   ::setenv("TMPDIR", temporary_.path().c_str(), 1);
   write(page_.path() / "index.html", "<!doctype html><title>page</title>");
   write(page_.path() / "assets" / "page.js", "export {};");
@@ -106,13 +106,19 @@ std::vector<double> PageWorld::voxels(std::size_t volumes) const {
   return out;
 }
 
-std::string PageWorld::scan(std::size_t volumes) const {
+std::string PageWorld::scan(std::size_t volumes, bool flipped) const {
   NiftiSpec spec;
   const auto count = static_cast<std::int64_t>(world_.mlp().program.input().count);
   spec.dim = {volumes == 1 ? 3 : 4, count, 1, 1, static_cast<std::int64_t>(volumes), 1, 1, 1};
   spec.datatype = DT_FLOAT64;
   spec.bitpix = 64;
-  return nifti_file(spec, voxels(volumes));
+  std::vector<double> values = voxels(volumes);
+  if (flipped) {
+    spec.srow[0] = 4;
+    spec.srow[3] = 90 - 4 * static_cast<double>(count - 1);
+    for (auto at = values.begin(); at != values.end(); at += count) std::reverse(at, at + count);
+  }
+  return nifti_file(spec, values);
 }
 
 std::vector<RingVector> PageWorld::expected(std::size_t volumes) const {

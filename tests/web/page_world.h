@@ -19,7 +19,9 @@ RandomMlp model_on_grid(Reveal reveal);
 
 class PageWorld {
  public:
-  explicit PageWorld(Reveal reveal = Reveal::logits, const std::function<void(UiOptions&)>& change = {});
+  explicit PageWorld(Reveal reveal = Reveal::logits, const std::function<void(UiOptions&)>& change = {})
+      : PageWorld(model_on_grid(reveal), change) {}
+  explicit PageWorld(RandomMlp mlp, const std::function<void(UiOptions&)>& change = {});
   ~PageWorld();
   PageWorld(const PageWorld&) = delete;
   PageWorld& operator=(const PageWorld&) = delete;
@@ -42,8 +44,9 @@ class PageWorld {
   std::string start_run(const nlohmann::json& request);
   std::vector<ServerEvent> events(const std::string& run);
 
-  // A scan on the model's grid, of integers that the model takes, and what the interpreter makes of each volume.
-  std::string scan(std::size_t volumes = 1) const;
+  // A scan on the model's grid, of values that the model takes, and what the interpreter makes of each volume. `flipped`:
+  // the same, stored from right to left.
+  std::string scan(std::size_t volumes = 1, bool flipped = false) const;
   std::vector<RingVector> expected(std::size_t volumes = 1) const;
 
   std::filesystem::path temporary() const { return temporary_.path(); }  // TMPDIR of the upload

@@ -23,7 +23,7 @@ TEST(PageModel, IsWhatTheServerTells) {
                          {"dealer_address", page.world().dealer_address()},
                          {"program", to_hex(program_hash(program))},
                          {"reveal", "logits"},
-                         {"classes", program.labels},
+                         {"classes", program.labels.size()},
                          {"grid", {{"shape", program.grid->shape}, {"affine", program.grid->affine}}},
                          {"input_masked", false},
                          {"bundles", 0},
@@ -84,6 +84,7 @@ TEST(PageRun, FromFileToResultIsTheReferenceBitForBit) {
     expect_results(page, result, {0}, page.expected());
     EXPECT_EQ(result["server"], "urn:smpc:server:server");
     EXPECT_EQ(result["resampling"], "");
+    EXPECT_EQ(result["caution"], "");
     EXPECT_GT(result["seconds"], 0.0);
     EXPECT_EQ(result["learned"].size(), 3U);
     EXPECT_NE(result["learned"]["server"].get<std::string>().find("urn:smpc:client:alice asked about one volume"), std::string::npos);
@@ -101,6 +102,21 @@ TEST(PageRun, TakesOneVolumeOrAllOfAFourDimensionalScan) {
   const auto one = page.events(page.start_run({{"scan", scan}, {"volume", 3}, {"resample", false}}));
   ASSERT_EQ(one.back().name, "result");
   expect_results(page, one.back().data, {3}, expected);
+}
+
+TEST(PageRun, BringsAScanOntoTheModelsGridWhereThatIsAskedFor) {
+  PageWorld page;
+  const nlohmann::json scan = page.upload(page.scan(1, true), "flipped.nii");
+  EXPECT_EQ(scan["check"]["verdict"], "reoriented");
+  EXPECT_EQ(scan["orientation"], "RAS");
+  const auto refused = page.events(page.start_run({{"scan", scan["scan"]}}));
+  ASSERT_EQ(refused.back().name, "failed");
+  EXPECT_EQ(refused.back().data["error"]["exit_code"], 3);
+  EXPECT_NE(refused.back().data["error"]["message"].get<std::string>().find("flipped.nii: expected a grid of "), std::string::npos);
+  const auto events = page.events(page.start_run({{"scan", scan["scan"]}, {"resample", true}}));
+  ASSERT_EQ(events.back().name, "result") << events.back().data;
+  expect_results(page, events.back().data, {0}, page.expected());  // voxel for voxel: the same bits
+  EXPECT_NE(events.back().data["resampling"].get<std::string>().find("from RAS to LAS"), std::string::npos);
 }
 
 TEST(PageRun, ItsResultsAreToBeHadAsCsvUntilTheNextRun) {
@@ -143,7 +159,7 @@ TEST(PageRun, EveryReaderGetsEveryEventInOrderFromTheFirstOn) {
     if (phase == "connecting" || phase == "waiting_for_dealer") continue;
     if (phases.empty() || phases.back() != phase) phases.push_back(phase);
   }
-  EXPECT_EQ(phases, (std::vector<std::string>{"program", "masked_weights", "randomness", "masking", "inference"}));
+  EXPECT_EQ(phases, (std::vector<std::string>{"masked_weights", "randomness", "masking", "inference"}));
   const json& last = late[late.size() - 2].data;
   EXPECT_EQ(last["layer"], "opening");
   EXPECT_EQ(last["done"], last["whole"]);

@@ -2,6 +2,8 @@
 #include <fcntl.h>
 
 #include "page_world.h"
+#include "smpc/image/grid_map.h"
+#include "smpc/image/grid_words.h"
 #include "smpc/image/volume_reader.h"
 
 namespace smpc::testing {
@@ -34,7 +36,6 @@ std::string chunked(const std::string& content) {
 TEST(UploadedScan, IsDescribedAsItsHeaderSays) {
   PageWorld page;
   const std::size_t n = page.world().mlp().program.input().count;
-  ASSERT_EQ(page.get("api/model").status, 200U);
   nlohmann::json j = page.upload(page.scan(3), "a%20b.nii");
   EXPECT_EQ(j["check"]["verdict"], "same");
   j.erase("check");
@@ -51,16 +52,26 @@ TEST(UploadedScan, IsDescribedAsItsHeaderSays) {
   EXPECT_EQ(page.upload(gzip(page.scan()), "z.nii.gz")["volumes"], 1);
 }
 
-TEST(UploadedScan, IsCheckedAgainstTheModelsGridOnceThatIsKnown) {
+TEST(UploadedScan, IsCheckedAgainstTheModelOnceTheServerTellsOfIt) {
   PageWorld page;
-  EXPECT_EQ(page.get("api/scan").status, 404U);
-  EXPECT_EQ(page.upload(page.scan())["check"], nlohmann::json());
-  EXPECT_EQ(page.get("api/scan").json()["check"], nlohmann::json());
-  ASSERT_EQ(page.get("api/model").status, 200U);
-  EXPECT_EQ(page.get("api/scan").json()["check"]["verdict"], "same");
-  const nlohmann::json again = page.upload(page.scan());
-  EXPECT_EQ(again, page.get("api/scan").json());
-  EXPECT_EQ(again["scan"], "2");
+  const std::string address = page.world().server_address();
+  page.world().stop_server();
+  EXPECT_EQ(page.post("api/scan?name=a.nii", "no scan").status, 422U);  // which needs no model
+  const HttpReply away = page.post("api/scan?name=a.nii", page.scan());
+  EXPECT_EQ(away.status, 502U);
+  EXPECT_EQ(away.json()["error"]["exit_code"], 4);
+  EXPECT_EQ(page.post("api/run", R"({"scan": "2"})").status, 404U);
+  page.world().start_server(address);
+  const nlohmann::json check = page.upload(page.scan())["check"];
+  EXPECT_EQ(check["verdict"], "same");
+  EXPECT_EQ(check["words"], grid_words(page.world().mlp().program.grid.value()));
+}
+
+TEST(UploadedScan, IsRefusedWhereTheModelTakesNone) {
+  PageWorld page(model(Reveal::label));  // without a grid
+  const HttpReply reply = page.post("api/scan?name=a.nii", page.scan());
+  EXPECT_EQ(reply.status, 422U);
+  EXPECT_NE(reply.body.find("the server's model declares no grid"), std::string::npos);
 }
 
 TEST(UploadedScan, LeavesNothingOnTheDisk) {
@@ -71,7 +82,8 @@ TEST(UploadedScan, LeavesNothingOnTheDisk) {
   EXPECT_EQ(page.post("api/scan?name=bad.nii", "no scan").status, 422U);
   EXPECT_TRUE(fs::is_empty(page.temporary()));
   EXPECT_EQ(unnamed_files(page.temporary()), 1U);
-  EXPECT_EQ(page.get("api/scan").json()["name"], "second.nii");
+  EXPECT_EQ(page.post("api/run", R"({"scan": "1"})").status, 404U);
+  EXPECT_EQ(page.post("api/run", R"({"scan": "2"})").status, 202U);
 }
 
 TEST(UploadedScan, GoesWhereTheBrowserLeavesInTheMiddle) {
@@ -122,23 +134,30 @@ TEST(UploadedScan, IsRefusedInTheVeryWordsOfTheCommandLine) {
     EXPECT_EQ(reply.json()["error"]["message"], "my scan.nii" + failure->text.substr(path.size()));
     EXPECT_EQ(reply.json()["error"]["exit_code"], 3);
   }
-  EXPECT_EQ(page.get("api/scan").status, 404U);
+  EXPECT_EQ(page.post("api/run", R"({"scan": "1"})").status, 404U);
 }
 
 TEST(UploadedScan, OnAnotherGridIsToldInTheWordsOfTheCommandLine) {
   PageWorld page;
-  ASSERT_EQ(page.get("api/model").status, 200U);
+  const Grid expected = page.world().mlp().program.grid.value();
   NiftiSpec shifted;
-  shifted.dim = {3, static_cast<std::int64_t>(page.world().mlp().program.input().count), 1, 1, 1, 1, 1, 1};
+  shifted.dim = {3, expected.shape[0], 1, 1, 1, 1, 1, 1};
   shifted.srow[3] = 92;
-  const std::string content = nifti_file(shifted, std::vector<float>(page.world().mlp().program.input().count));
-  const nlohmann::json j = page.upload(content, "shifted.nii");
+  shifted.sform_code = NIFTI_XFORM_SCANNER_ANAT;
+  const std::string content = nifti_file(shifted, std::vector<float>(expected.shape[0]));
+  const nlohmann::json check = page.upload(content, "shifted.nii")["check"];
+  EXPECT_EQ(check["verdict"], "other");
+  const std::string words = check["words"];
   const TemporaryFile file(content);
-  const auto failure = failure_of(
-      [&] { check_grid(read_scan_header(file.path()), page.world().mlp().program.grid.value(), "shifted.nii"); });
+  const ScanHeader header = read_scan_header(file.path());
+  const std::string difference = grid_difference_words(header.grid, expected);
+  EXPECT_TRUE(words.starts_with(difference)) << words;
+  const auto failure = failure_of([&] { check_grid(header, expected, "shifted.nii"); });
   ASSERT_TRUE(failure);
-  EXPECT_EQ(j["check"]["verdict"], "other");
-  EXPECT_EQ(j["check"]["words"], failure->text);
+  EXPECT_NE(failure->text.find(difference), std::string::npos) << failure->text;
+  // An axis of one voxel cannot be interpolated, and nobody said that this is MNI space.
+  EXPECT_NE(words.find("since " + resampling_obstacle(header.grid, expected)), std::string::npos) << words;
+  EXPECT_TRUE(words.ends_with(coordinate_space_caution(header))) << words;
 }
 
 TEST(UploadedScan, NeedsANameThatCanBeShown) {
@@ -162,7 +181,7 @@ TEST(UploadedScan, OfTwoThatOverlapTheOneThatBeganLaterStays) {
   const HttpReply late = first.receive();
   EXPECT_EQ(late.status, 409U);
   EXPECT_EQ(late.json()["error"]["message"], "first.nii: another scan was chosen meanwhile");
-  EXPECT_EQ(page.get("api/scan").json()["name"], "second.nii");
+  EXPECT_EQ(page.post("api/run", R"({"scan": "2"})").status, 202U);
 }
 
 TEST(UploadedScan, ThatFindsNoRoomIsRefusedInWords) {

@@ -3,6 +3,7 @@
 
 #include "net/support.h"
 #include "page_world.h"
+#include "smpc/report/background.h"
 
 namespace smpc::testing {
 namespace {
@@ -32,6 +33,9 @@ TEST(PageServer, ServesThePageAndNothingElseOfTheFileSystem) {
   EXPECT_EQ(index.status, 200U);
   EXPECT_EQ(index.body, "<!doctype html><title>page</title>");
   EXPECT_EQ(index.headers.at("content-type"), "text/html; charset=utf-8");
+  const HttpReply background = page.get("background.nii.gz");
+  EXPECT_EQ(background.body, as_text(mni_background()));
+  EXPECT_EQ(background.headers.at("content-type"), "application/gzip");
   const HttpReply script = page.get("assets/page.js");
   EXPECT_EQ(script.body, "export {};");
   EXPECT_EQ(script.headers.at("content-type"), "text/javascript; charset=utf-8");
@@ -92,7 +96,7 @@ TEST(PageServer, AnotherMethodIsRefusedNamingTheRightOne) {
   };
   const std::vector<std::array<std::string, 3>> cases = {
       {"POST", "", "GET"},         {"DELETE", "assets/page.js", "GET"},     {"POST", "api/model", "GET"},
-      {"PUT", "api/scan", "GET, POST"}, {"GET", "api/run", "POST"},         {"DELETE", "api/run", "POST"},
+      {"GET", "api/scan", "POST"}, {"GET", "api/run", "POST"},         {"DELETE", "api/run", "POST"},
       {"POST", "api/run/1/events", "GET"}, {"GET", "api/run/1/cancel", "POST"}, {"POST", "api/run/1/results.csv", "GET"},
       {"POST", "api/run/1/report.html", "GET"}};
   for (const auto& [method, path, allowed] : cases) {
@@ -154,7 +158,7 @@ TEST(PageServer, SlowClientsAreCutAndDelayNobody) {
   scan.send(page.head("POST", page.token() + "api/scan?name=a.nii", post) + "\r\nhalf");
   EXPECT_EQ(page.get("").status, 200U);
   for (RawHttp* http : {&silent, &half, &body, &scan}) EXPECT_EQ(http->receive_some(), "");
-  EXPECT_EQ(page.get("api/scan").status, 404U);  // half a scan is none
+  EXPECT_EQ(page.post("api/run", R"({"scan": "1"})").status, 404U);  // half a scan is none
 }
 
 TEST(PageServer, AConnectionServesOneRequestAfterAnother) {
