@@ -11,6 +11,7 @@
 #include <ctime>
 #include <fstream>
 #include <iostream>
+#include <nlohmann/json.hpp>
 #include <stop_token>
 #include <thread>
 
@@ -223,6 +224,10 @@ void CompileArguments::check_mask(const Program& program) const {
 bool CompileArguments::any() const {
   return scale_ || bits_ || input_range_ || input_norm_ || input_rms_ || !labels_.empty() || !grid_.empty() || !input_mask_.empty() ||
          reveal_ != "label" || protocol_ != "cryptflow2";
+}
+
+void print_json(const nlohmann::json& object) {
+  std::cout << object.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) << std::endl;
 }
 
 void serve_until_signalled(const std::function<void()>& serve, const std::function<void()>& stop) {

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "smpc/compiler/compile.h"
@@ -51,6 +52,10 @@ class CompileArguments {
   std::string reveal_ = "label";
   std::string protocol_ = "cryptflow2";
 };
+
+// The object on standard output and nothing else, in ASCII alone, so that no name in it steers a terminal. A name that is
+// no UTF-8 does not keep the rest back.
+void print_json(const nlohmann::json& object);
 
 // Calls `stop` once when SIGINT or SIGTERM comes, while `serve` runs. No thread may have been started before.
 void serve_until_signalled(const std::function<void()>& serve, const std::function<void()>& stop);

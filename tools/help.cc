@@ -122,7 +122,7 @@ std::string help_text(const CommandText& command, const CommandText* inherited, 
   out += section("Arguments", rows(command.positionals, ""), columns);
   for (const std::string& group : groups_of(command)) out += section(group, rows(command.options, group), columns);
   std::vector<std::pair<std::string, std::string>> commands;
-  for (const CommandText& sub : command.commands) commands.emplace_back(sub.word, sub.about);
+  for (const CommandText& sub : command.commands) commands.emplace_back(sub.word, sub.about.substr(0, sub.about.find(". ")));
   out += section("Commands", commands, columns);
   if (inherited != nullptr && groups_of(*inherited).size() > 1) out += "\n" + wrapped(inherited_options(*inherited), columns) + "\n";
   if (!command.examples.empty()) out += "\nExamples:\n" + command.examples + "\n";

@@ -141,21 +141,30 @@ void Progress::clear() {
   drawn_ = false;
 }
 
+void Progress::about(const std::string& what, std::size_t before, std::size_t whole) {
+  about_ = what;
+  before_ = before;
+  whole_ = whole;
+  phase_.reset();
+}
+
 void Progress::operator()(const ClientProgress& p) {
   const Clock::time_point now = output_.now();
   const bool new_phase = phase_ != p.phase;
   if (new_phase) phase_left_ = {};
   phase_ = p.phase;
   ProgressLine line;
-  line.what = description(p.phase);
+  line.what = (about_.empty() ? "" : about_ + ": ") + std::string(description(p.phase));
   line.layer = p.layer;
   if (p.whole > 0) line.fraction = static_cast<double>(p.done) / static_cast<double>(p.whole);
   line.volume = words_for_volumes(p, batch_);
   line.bytes = words_for_bytes(p);
   const bool volumes = p.phase == ClientPhase::masking || p.phase == ClientPhase::inference;
   if (p.phase == ClientPhase::masking) batch_ = p.whole;
-  line.left = words_for_time_left(volumes ? volumes_left_.after(p.volumes_done, p.volumes, now)
-                                          : phase_left_.after(p.done, p.whole, now));
+  const auto left = volumes ? volumes_left_.after(p.volumes_done, p.volumes, now) : phase_left_.after(p.done, p.whole, now);
+  // Of several, all that is left; a download that the others wait for is told until they begin.
+  const auto all_left = whole_ > 0 ? whole_left_.after(before_, whole_, now) : std::nullopt;
+  line.left = words_for_time_left(all_left ? all_left : left);
   draw(line, new_phase);
 }
 

@@ -63,6 +63,9 @@ class Progress {
   // cursor, a plain line for each phase.
   void operator()(const ClientProgress& now);
 
+  // What follows is about one of several, of which so many were tried before. Each line begins with `what`.
+  void about(const std::string& what, std::size_t before, std::size_t whole);
+
   // Takes the line away. Before anything else is printed.
   void clear();
 
@@ -73,6 +76,10 @@ class Progress {
   bool drawn_ = false;
   std::optional<ClientPhase> phase_;
   std::size_t batch_ = 1;  // volumes in the batch that is under way
+  std::string about_;
+  std::size_t before_ = 0;
+  std::size_t whole_ = 0;
+  TimeLeft whole_left_;
   TimeLeft phase_left_;
   TimeLeft volumes_left_;
   Clock::time_point last_drawn_{};

@@ -15,6 +15,7 @@
 #include "smpc/base/text.h"
 #include "smpc/clinic/outcome.h"
 #include "smpc/clinic/scan_report.h"
+#include "study_command.h"
 #include "ui_command.h"
 
 namespace smpc::tools {
@@ -67,9 +68,6 @@ void print_text(const ScanOutcome& outcome, bool verbose) {
     std::cout << (terminal ? wrapped(*sentence, terminal->columns) : *sentence) << "\n";
   }
 }
-
-// ASCII alone, so that no name steers a terminal. A name that is no UTF-8 does not keep the results back.
-void print_json(const json& object) { std::cout << object.dump(-1, ' ', true, json::error_handler_t::replace) << std::endl; }
 
 // FILE, or FILE with the volume's number before its extension where there are several.
 std::filesystem::path report_path(const Arguments& a, std::size_t volume, std::size_t volumes) {
@@ -163,6 +161,8 @@ int main(int argc, char** argv) {
   fetch->add_option("--count", a.count, "bundles to have in store, one a volume")->required()->check(CLI::Range(1, 100000));
   UiArguments ui;
   const CLI::App* page = add_ui_command(app, ui);
+  StudyArguments study;
+  const CLI::App* of_study = add_study_command(app, study);
   app.require_subcommand(0, 1);
   app.footer("  smpc-client --image scan.nii.gz\n"
              "      which class the scan shows\n"
@@ -171,14 +171,24 @@ int main(int argc, char** argv) {
              "  smpc-client --image scan.nii.gz --report scan.html\n"
              "      the same, and a page with pictures to print or to keep\n"
              "  smpc-client prefetch --count 20\n"
-             "      everything that can be done ahead of time, for 20 volumes");
+             "      everything that can be done ahead of time, for 20 volumes\n"
+             "  smpc-client study /data/study /data/study/derivatives/smpc participant\n"
+             "      every participant of a study");
   return run_tool(app, argc, argv, [&] {
-    if (!fetch->parsed() && !page->parsed() && a.image.empty()) {
-      fail_usage("expected --image SCAN or a subcommand, prefetch or ui; see --help");
+    if (!fetch->parsed() && !page->parsed() && !of_study->parsed() && a.image.empty()) {
+      fail_usage("expected --image SCAN or a subcommand, prefetch, ui or study; see --help");
+    }
+    if (of_study->parsed() && (!a.image.empty() || !a.volume.empty() || !a.report.empty())) {
+      fail_usage("study: expected none of --image, --volume and --report: it finds its scans itself, takes all volumes or the "
+                 "first --n-volumes, and writes a report of each");
     }
     a.scan.selection = parse_volume_selection(a.volume);
     const Identity identity = Identity::load(a.folders.identity, Role::client);
     a.options.state = a.folders.state;
+    if (of_study->parsed()) {
+      study.options.resample = a.scan.resample;
+      return run_study_command(study, a.options, identity, a.json_wanted);
+    }
     if (page->parsed()) return run_ui(ui, a.options, identity);
     fetch->parsed() ? prefetch(a, identity) : infer(a, identity);
   });

@@ -39,8 +39,12 @@ std::pair<int, std::string> shell(const std::string& command) {
 // The option names at the beginnings of --help's lines.
 std::set<std::string> options_in(const std::string& help) {
   std::set<std::string> out;
-  const std::regex name("\n  (-[a-z], )?(--[a-z-]+)");
-  for (auto at = std::sregex_iterator(help.begin(), help.end(), name); at != std::sregex_iterator(); ++at) out.insert((*at)[2]);
+  const std::regex line("\n  (-[^ ]+(, -[^ ]+)*)");
+  const std::regex name("--?[a-z_-]+");
+  for (auto at = std::sregex_iterator(help.begin(), help.end(), line); at != std::sregex_iterator(); ++at) {
+    const std::string names = (*at)[1];
+    for (auto n = std::sregex_iterator(names.begin(), names.end(), name); n != std::sregex_iterator(); ++n) out.insert(n->str());
+  }
   return out;
 }
 
@@ -63,7 +67,8 @@ TEST(Definition, EveryOptionOfHelpIsInTheManualAndCompleted) {
   for (const std::string& tool : all_tools) {
     const std::string help = run(tool, {"--help"}).out;
     std::vector<std::string> texts{help};
-    for (const std::string& command : commands_in(help)) texts.push_back(run(tool, {command, "--help"}).out);
+    const auto commands = commands_in(help);
+    for (const std::string& command : commands) texts.push_back(run(tool, {command, "--help"}).out);
     const std::string page = replaced(content(std::string(SMPC_SHARE_DIR) + "/man/man1/" + tool + ".1"), "\\-", "-");
     const std::string completion = content(std::string(SMPC_SHARE_DIR) + "/bash-completion/completions/" + tool);
     std::size_t found = 0;
@@ -75,6 +80,7 @@ TEST(Definition, EveryOptionOfHelpIsInTheManualAndCompleted) {
       }
     }
     EXPECT_GE(found, 5U) << tool;
+    EXPECT_EQ(commands.size(), tool == "smpc-client" ? 3U : tool == "smpc-certs" ? 2U : 0U) << help;
   }
 }
 
@@ -178,6 +184,11 @@ TEST(Completion, OffersOptionsValuesFilesAndCommands) {
   EXPECT_EQ(completed("smpc-certs", {""}), "init issue");
   EXPECT_EQ(completed("smpc-certs", {"issue", ""}), "folders");
   EXPECT_EQ(completed("smpc-certs", {"issue", "ca", "--role", ""}), "client dealer server");
+  EXPECT_EQ(completed("smpc-client", {"study", ""}), "folders");
+  EXPECT_EQ(completed("smpc-client", {"study", "a", "b", ""}), "participant");
+  EXPECT_EQ(completed("smpc-client", {"study", "a", "b", "participant", "--participant"}),
+            "--participant-label --participant_label");
+  EXPECT_EQ(completed("smpc-client", {"study", "a", "b", "participant", "--participant_label", "01", "02", "--n-v"}), "--n-volumes");
   EXPECT_EQ(completed("smpc-compile", {""}), "files");
   EXPECT_EQ(completed("smpc-compile", {"--join", "a", ""}), "files");
 }

@@ -145,6 +145,20 @@ TEST_F(Drawing, FollowsTheTerminalsWidth) {
   }
 }
 
+TEST_F(Drawing, OneOfSeveralScansWithTheTimeLeftForAll) {
+  terminal->columns = 120;
+  Progress progress(output());
+  const auto tell = [&](std::size_t before) {
+    progress.about("sub-0" + std::to_string(before + 1) + " (" + std::to_string(before + 1) + " of 9)", before, 9);
+    inference(progress, 7);
+    now += 10s;
+    return Screen(drawn, 120).lines.at(0);
+  };
+  tell(2);  // the first that is not done already
+  EXPECT_NE(tell(3).find("  50 %  sub-04 (4 of 9): inference, fc1"), std::string::npos) << drawn;
+  EXPECT_NE(tell(4).find("50 s left"), std::string::npos) << drawn;  // 5 of them, the current one included
+}
+
 TEST_F(Drawing, ManyVolumesWithTheTimeLeftFromTheBatchesDone) {
   terminal->columns = 120;
   Progress progress(output());

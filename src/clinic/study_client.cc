@@ -1,0 +1,52 @@
+#include "smpc/clinic/study.h"
+
+namespace smpc {
+namespace {
+
+class Asking : public StudyClient {
+ private:
+  // After an error a session may be in any state; the next call begins a new one.
+  template <class F>
+  auto guarded(F f) {
+    if (!client_) client_.emplace(identity_, options_);
+    try {
+      return f(*client_);
+    } catch (...) {
+      client_.reset();
+      throw;
+    }
+  }
+
+ public:
+  Asking(const Identity& identity, ClientOptions options) : identity_(identity), options_(std::move(options)) {}
+
+  std::string program() override {
+    return guarded([&](ClientService& client) {
+      client.connect();
+      // A session that waits for the first scan to be read would come to the server's deadline.
+      client.disconnect();
+      return client.program_hash();
+    });
+  }
+
+  ScanOutcome ask(const std::filesystem::path& scan, const ScanOptions& options) override {
+    run_.emplace(scan, options);
+    return guarded([&](ClientService& client) { return run_->infer(client, identity_); });
+  }
+
+  SecretVector<double> volume(std::size_t i) override { return run_->volume(i); }
+
+ private:
+  const Identity& identity_;
+  ClientOptions options_;
+  std::optional<ClientService> client_;
+  std::optional<ScanRun> run_;
+};
+
+}  // namespace
+
+std::unique_ptr<StudyClient> study_client(const Identity& identity, ClientOptions options) {
+  return std::make_unique<Asking>(identity, std::move(options));
+}
+
+}  // namespace smpc

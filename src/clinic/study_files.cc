@@ -1,0 +1,211 @@
+#include "study_files.h"
+
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+
+#include "smpc/base/error.h"
+#include "smpc/base/file.h"
+#include "smpc/base/text.h"
+#include "smpc/clinic/outcome.h"
+#include "smpc/runtime/interpreter.h"
+
+namespace smpc {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr std::size_t longest_file = std::size_t{1} << 30;
+
+// The shortest text that reads back as the same double.
+std::string number(double v) { return json(v).dump(); }
+
+// Where the source dataset is: as a path from the results where they are in its derivatives, so that both can move.
+std::string source_link(const StudyOptions& options) {
+  const fs::path from = fs::weakly_canonical(options.out_dir);
+  const fs::path to = fs::weakly_canonical(options.bids_dir);
+  const fs::path inside = from.lexically_relative(to);
+  const bool below = !inside.empty() && *inside.begin() != "..";
+  // A file URI is absolute; a path is one that BIDS allows beside it.
+  return below ? to.lexically_relative(from).generic_string() : "file://" + uri_path(to);
+}
+
+void describe_columns(json& j, const ScanOutcome& outcome) {
+  j["volume"] = {{"Description", "Volume of the source, counted from 0."}};
+  j["index"] = {{"Description", "The likeliest class, counted from 0."}};
+  j["label"] = {{"Description", "Its name."}};
+  j["probability"] = {{"Description", "Softmax of the logits, of that class; n/a where the model's owner reveals the label alone."}};
+  if (outcome.reveal != Reveal::logits) return;
+  for (std::size_t c = 0; c < outcome.labels.size(); ++c) {
+    j["logit_" + std::to_string(c)] = {{"Description", "Logit (the input of the softmax) of class " + std::to_string(c) + ", " +
+                                                           printable(outcome.labels[c]) + "."}};
+  }
+}
+
+}  // namespace
+
+StudyPaths::StudyPaths(const StudyScan& scan) : folder(scan.folder), name(scan.name) {
+  const std::string stem = scan.name + "_desc-networks_predictions";
+  predictions = folder / (stem + ".tsv");
+  sidecar = folder / (stem + ".json");
+  failure = fs::path("logs") / (scan.name + "_desc-networks_failure.json");
+}
+
+fs::path StudyPaths::report(std::size_t volume) const {
+  char number[32];
+  std::snprintf(number, sizeof number, "%03zu", volume);
+  return folder / (name + "_desc-volume" + number + "_report.html");
+}
+
+StudySource read_source(const fs::path& bids_dir, const fs::path& file) {
+  StudySource out{file, 0, {}};
+  const std::string name = (bids_dir / file).string();
+  std::error_code error;
+  if (!fs::is_regular_file(bids_dir / file, error)) {
+    fail_input(name + ": expected a file that can be read" + (error ? ", found: " + error.message() : "") +
+               "; in a DataLad dataset, get its content first");
+  }
+  std::ifstream in(bids_dir / file, std::ios::binary);
+  Sha256 digest;
+  std::vector<char> part(std::size_t{1} << 20);
+  while (in) {
+    in.read(part.data(), static_cast<std::streamsize>(part.size()));
+    const auto n = static_cast<std::size_t>(in.gcount());
+    digest.update(as_bytes(std::string_view(part.data(), n)));
+    out.bytes += n;
+  }
+  if (!in.eof() || in.bad()) fail_input(name + ": expected a file that can be read");
+  out.digest = digest.finish();
+  return out;
+}
+
+std::string predictions_tsv(const ScanOutcome& outcome) {
+  const bool logits = outcome.reveal == Reveal::logits;
+  std::string out = "volume\tindex\tlabel\tprobability";
+  for (std::size_t c = 0; logits && c < outcome.labels.size(); ++c) out += "\tlogit_" + std::to_string(c);
+  out += "\n";
+  for (std::size_t i = 0; i < outcome.results.size(); ++i) {
+    const VolumeResult& r = outcome.results[i];
+    out += std::to_string(outcome.volumes[i]) + "\t" + std::to_string(r.index) + "\t" + printable(label_of(outcome, i)) + "\t" +
+           (logits ? number(softmax(r.logits)[r.index]) : "n/a");
+    for (const double v : r.logits) out += "\t" + number(v);
+    out += "\n";
+  }
+  return out;
+}
+
+std::vector<Prediction> read_predictions(std::string_view tsv) {
+  std::istringstream lines{std::string(tsv)};
+  std::string line;
+  std::getline(lines, line);
+  if (!line.starts_with("volume\tindex\tlabel\tprobability")) fail_input("expected a table of predictions, found another file");
+  std::vector<Prediction> out;
+  while (std::getline(lines, line)) {
+    std::array<std::string, 4> field;
+    std::istringstream fields(line);
+    for (std::string& f : field) std::getline(fields, f, '\t');
+    const json volume = json::parse(field[0], nullptr, false);
+    const json index = json::parse(field[1], nullptr, false);
+    const json probability = json::parse(field[3], nullptr, false);
+    if (!volume.is_number_unsigned() || !index.is_number_unsigned() || field[2].empty() ||
+        (!probability.is_number() && field[3] != "n/a")) {
+      fail_input("expected a table of predictions, found a line that is none");
+    }
+    out.push_back({volume, index, field[2], {}});
+    if (probability.is_number()) out.back().probability = probability.get<double>();
+  }
+  return out;
+}
+
+json options_json(const StudyOptions& options) {
+  return {{"NVolumes", options.n_volumes ? json(*options.n_volumes) : json("all")}, {"Resample", options.resample}};
+}
+
+json sidecar_json(const StudyOptions& options, const StudySource& source, const ScanOutcome& outcome, const StudyOutputs& outputs) {
+  json j = {{"Description", "For each volume of the source, the class that the model finds likeliest. Computed between two "
+                            "parties: the model's owner did not see the volumes, and this side did not see the weights."},
+            {"Sources", {"bids:source:" + uri_path(source.file)}},
+            {"SourceBytes", source.bytes},
+            {"SourceSHA256", to_hex(source.digest)},
+            {"SourceVolumes", outcome.header.volumes},
+            {"Options", options_json(options)},
+            {"Program", outcome.program},
+            {"Mask", outcome.mask},
+            {"Reveal", to_text(outcome.reveal)},
+            {"Server", outcome.server},
+            {"Client", outcome.client},
+            {"Grid", {{"Shape", outcome.grid.shape}, {"Affine", outcome.grid.affine}}},
+            {"Cost", to_json(outcome.cost)},
+            {"PredictionsSHA256", to_hex(sha256(as_bytes(outputs.predictions)))},
+            {"Reports", outputs.reports},
+            {"Date", outputs.date},
+            {"GeneratedBy", {{"Name", "smpc-client"}, {"Version", SMPC_VERSION}}}};
+  if (!outcome.resampling.empty()) j["Resampling"] = outcome.resampling;
+  if (!outcome.caution.empty()) j["Caution"] = outcome.caution;
+  describe_columns(j, outcome);
+  return j;
+}
+
+json dataset_description(const StudyOptions& options) {
+  const auto source = read_json(options.bids_dir / "dataset_description.json");
+  std::string name = "Brain networks told by a secure two-party inference";
+  if (source && source->is_object() && source->contains("Name") && (*source)["Name"].is_string()) {
+    name += ", of " + (*source)["Name"].get<std::string>();
+  }
+  return {{"Name", name},
+          {"BIDSVersion", "1.8.0"},
+          {"DatasetType", "derivative"},
+          {"GeneratedBy",
+           {{{"Name", "smpc-client"},
+             {"Version", SMPC_VERSION},
+             {"Description", "study: for every volume, the class that a model finds likeliest"}}}},
+          {"SourceDatasets", {{{"URL", source_link(options)}}}},
+          {"DatasetLinks", {{"source", source_link(options)}}}};
+}
+
+std::optional<std::string> finished_program(const StudyOptions& options, const StudyScan& scan, const StudySource& source) {
+  const StudyPaths paths(scan);
+  const auto j = read_json(options.out_dir / paths.sidecar);
+  if (!j || !j->is_object()) return std::nullopt;
+  const auto is = [&](const char* key, const json& wanted) { return j->contains(key) && (*j)[key] == wanted; };
+  if (!is("SourceSHA256", to_hex(source.digest)) || !is("Options", options_json(options)) || !j->contains("Program") ||
+      !(*j)["Program"].is_string() || !j->contains("Reports") || !(*j)["Reports"].is_array()) {
+    return std::nullopt;
+  }
+  try {
+    const Bytes tsv = read_file(options.out_dir / paths.predictions, longest_file);
+    if (!is("PredictionsSHA256", to_hex(sha256(tsv)))) return std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  for (const json& report : (*j)["Reports"]) {
+    if (!report.is_string() || !fs::exists(options.out_dir / paths.folder / report.get<std::string>())) return std::nullopt;
+  }
+  return (*j)["Program"].get<std::string>();
+}
+
+std::string uri_path(const fs::path& path) {
+  std::string out;
+  for (const char c : path.generic_string()) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-._~/").find(c) != std::string_view::npos;
+    char escaped[4];
+    std::snprintf(escaped, sizeof escaped, "%%%02X", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    out += plain ? std::string(1, c) : std::string(escaped);
+  }
+  return out;
+}
+
+std::string json_text(const json& j) { return j.dump(2, ' ', false, json::error_handler_t::replace) + "\n"; }
+
+std::optional<json> read_json(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) return std::nullopt;
+  json j = json::parse(as_text(read_file(path, longest_file)), nullptr, false);
+  if (j.is_discarded()) return std::nullopt;
+  return j;
+}
+
+}  // namespace smpc
