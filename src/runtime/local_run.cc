@@ -31,15 +31,17 @@ LocalRun run_locally(const Program& program, const Weights& weights, const RingV
   const Plan plan = correlation_plan(program);
   const Schedule schedule = make_schedule(program, plan, volumes);
   const LocalSources sources = deal_locally(plan, weights, volumes);
-  auto [to_client, to_server] = memory_channels("urn:smpc:server:local", "urn:smpc:client:local");
+  const auto ends = memory_channels("urn:smpc:server:local", "urn:smpc:client:local");
+  Channel& to_client = *ends.first;
+  Channel& to_server = *ends.second;
   PartyRun server = PartyRun::server(program, plan, schedule, *sources.server, weights);
   PartyRun client = PartyRun::client(program, plan, schedule, *sources.client, input);
-  std::jthread server_thread([&] { server.execute(*to_client); });
-  client.execute(*to_server);
+  std::jthread server_thread([&] { server.execute(to_client); });
+  client.execute(to_server);
   server_thread.join();
   LocalRun run;
   run.output = client.result();
-  const Traffic t = to_server->traffic();
+  const Traffic t = to_server.traffic();
   run.measured = {t.sent_bytes, t.received_bytes, t.sent_frames + t.received_frames};
   for (std::size_t i = 0; i < program.tensors.size(); ++i) {
     if (i > 0 && std::holds_alternative<ArgMaxOp>(program.ops[i - 1].kind)) break;
