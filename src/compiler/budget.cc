@@ -10,6 +10,9 @@ namespace smpc {
 namespace {
 
 constexpr int most_fraction_bits = 40;
+constexpr double most_weight = 0x1p30;  // a weight at scale 0 fits 32 bits
+constexpr double most_gain = 0x1p200;   // far beyond every network; variances stay finite
+constexpr double slack = 1 + 1e-6;      // of sums that are rounded
 constexpr std::size_t units = 65536;  // of the budget
 constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 
@@ -91,6 +94,27 @@ ChosenScales within(std::span<const LayerSources> layers, double budget) {
   return chosen;
 }
 
+// Written so that NaN fails.
+void check_sizes(std::span<const LayerSources> layers) {
+  for (std::size_t k = 0; k < layers.size(); ++k) {
+    const LayerSources& l = layers[k];
+    if (l.largest_weight < most_weight && l.input_gain < most_gain && l.weight_gain < most_gain) continue;
+    fail_input("the model: its weights, or the input range, are too large for any scale, as seen at its linear layer " +
+               std::to_string(k + 1) + "; scale its weights down, or give a smaller --input-range");
+  }
+}
+
+// The variance that no scales can go below: those of the finest.
+double least_variance(std::span<const LayerSources> layers) {
+  double sum = 0;
+  for (const LayerSources& layer : layers) {
+    LayerSources free = layer;
+    if (layer.input_scale) free.input_gain = 0;
+    sum += variance_of(free, {most_fraction_bits, most_weight_scale(layer, 30)});
+  }
+  return sum;
+}
+
 }  // namespace
 
 double variance_of(const LayerSources& layer, const LayerScales& scales) {
@@ -98,6 +122,8 @@ double variance_of(const LayerSources& layer, const LayerScales& scales) {
 }
 
 ChosenScales cheapest_scales(std::span<const LayerSources> layers, double budget) {
+  check_sizes(layers);
+  for (const double least = least_variance(layers); budget * slack < least;) budget *= 2;  // nothing is found below
   for (;; budget *= 2) {
     SMPC_CHECK(std::isfinite(budget) && budget > 0);
     ChosenScales chosen = within(layers, budget);

@@ -35,7 +35,8 @@ struct ChosenScales {
 // The scales that cost least, sum of price * (input + weights), with at most `budget` of variance in all. Exact over the
 // integers, but for variance counted in units of budget / 65536, rounded up. Weights stay below 2^30; and below 2^15,
 // so that they take two bytes each, where that costs less than half a bit of the layer's price. Where no scales within
-// the formats reach the budget, it is doubled until some do.
+// the formats reach the budget, it is doubled until some do. Refuses (bad_input) weights of 2^30 and more, and gains
+// beyond 2^200.
 ChosenScales cheapest_scales(std::span<const LayerSources> layers, double budget);
 
 }  // namespace smpc

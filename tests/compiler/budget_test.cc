@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <random>
+
+#include "smpc/base/error.h"
 
 namespace smpc {
 namespace {
@@ -77,6 +80,25 @@ TEST(Budget, AGivenScaleIsKeptAndABudgetOutOfReachIsPassed) {
   layer.largest_weight = 1e6;  // no more than 10 fractional bits below 2^30
   const auto chosen = cheapest_scales(std::vector{layer}, 1e-12).layers;
   EXPECT_LE(std::ldexp(layer.largest_weight, chosen[0].weights), 0x1p30);
+}
+
+TEST(Budget, WhatNoScalesReachIsFoundAtOnceAndTooLargeIsRefused) {
+  const LayerSources far{10, 0x1p150, 0x1p150, 0x1p29, {}};
+  const auto chosen = cheapest_scales(std::vector{far}, 1e-9).layers;
+  EXPECT_EQ(chosen[0].weights, 0);
+  EXPECT_LE(variance_of(far, chosen[0]), 4 * variance_of(far, {40, 0}));
+  const double infinity = std::numeric_limits<double>::infinity();
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const LayerSources& bad : {LayerSources{10, infinity, 1, 1, {}}, LayerSources{10, 1, nan, 1, {}},
+                                  LayerSources{10, 1, 0x1p200, 1, {}}, LayerSources{10, 1, 1, 0x1p30, {}}}) {
+    try {
+      cheapest_scales(std::vector{LayerSources{10, 1, 1, 1, {}}, bad}, 1e-9);
+      ADD_FAILURE() << "nothing was refused";
+    } catch (const Error& e) {
+      EXPECT_EQ(e.kind(), ErrorKind::bad_input);
+      EXPECT_NE(std::string(e.what()).find("linear layer 2"), std::string::npos) << e.what();
+    }
+  }
 }
 
 }  // namespace
