@@ -1,6 +1,7 @@
 // Pass 1, and the options as JSON.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "passes.h"
@@ -46,6 +47,16 @@ std::vector<std::string> labels_of(const std::string& text) {
   return out;
 }
 
+// A cast alone would be undefined where the number does not fit.
+template <class Integer>
+std::optional<Integer> whole_number(const json& j) {
+  const double v = j.get<double>();
+  const auto least = static_cast<double>(std::numeric_limits<Integer>::min());
+  const double most = std::min(static_cast<double>(std::numeric_limits<Integer>::max()), 0x1p53);
+  if (!(v >= least && v <= most && std::floor(v) == v)) return std::nullopt;
+  return static_cast<Integer>(v);
+}
+
 Grid grid_of(const json& j) {
   const auto refuse = [] {
     fail_input("the model's metadata smpc.grid: expected {\"shape\": [3 numbers], \"affine\": [4 rows of 4 numbers]}");
@@ -55,7 +66,11 @@ Grid grid_of(const json& j) {
     const json& shape = j.at("shape");
     const json& affine = j.at("affine");
     if (shape.size() != 3 || affine.size() != 4) refuse();
-    for (std::size_t i = 0; i < 3; ++i) g.shape[i] = shape[i].get<std::uint32_t>();
+    for (std::size_t i = 0; i < 3; ++i) {
+      const auto n = whole_number<std::uint32_t>(shape[i]);
+      if (!n) refuse();
+      g.shape[i] = *n;
+    }
     for (std::size_t r = 0; r < 4; ++r) {
       if (affine[r].size() != 4) refuse();
       for (std::size_t c = 0; c < 4; ++c) g.affine[4 * r + c] = affine[r][c].get<double>();
@@ -110,13 +125,18 @@ std::string to_json(const CompileOptions& o) {
 }
 
 CompileOptions compile_options_from_json(const std::string& text) {
+  constexpr const char* unreadable = "the weights file: its compile options cannot be read; compile the model again";
+  const auto expect = [&](auto number) {
+    if (!number) fail_input(unreadable);
+    return number;
+  };
   try {
     const json j = json::parse(text);
     CompileOptions o;
     o.reveal = j.at("reveal") == "logits" ? Reveal::logits : Reveal::label;
     o.suite = j.value("protocol", "cryptflow2") == "masked" ? Suite::masked : Suite::cryptflow2;
-    if (j.contains("scale")) o.scale = j["scale"].get<int>();
-    if (j.contains("bits")) o.bits = j["bits"].get<unsigned>();
+    if (j.contains("scale")) o.scale = expect(whole_number<int>(j["scale"]));
+    if (j.contains("bits")) o.bits = expect(whole_number<unsigned>(j["bits"]));
     if (j.contains("input-range")) o.input_range = j["input-range"].get<double>();
     if (j.contains("input-norm")) o.input_norm = j["input-norm"].get<double>();
     if (j.contains("input-rms")) o.input_rms = j["input-rms"].get<double>();
@@ -124,11 +144,12 @@ CompileOptions compile_options_from_json(const std::string& text) {
     if (j.contains("grid")) o.grid = grid_of(j["grid"]);
     if (j.contains("input-mask")) {
       const json& mask = j["input-mask"];
-      o.input_mask = InputMask{from_hex(mask.at("inside").get<std::string>()), mask.at("voxels").get<std::size_t>()};
+      const auto voxels = expect(whole_number<std::size_t>(mask.at("voxels")));
+      o.input_mask = InputMask{from_hex(mask.at("inside").get<std::string>()), *voxels};
     }
     return o;
   } catch (const json::exception&) {
-    fail_input("the weights file: its compile options cannot be read; compile the model again");
+    fail_input(unreadable);
   }
 }
 

@@ -321,6 +321,20 @@ TEST(Compile, MetadataLabelsGridAndRange) {
   refusal(network({50, 20, 5}, 1), o, m);
   m["smpc.grid"] = "no";
   refusal(network({50, 20, 5}, 1), o, m);
+  // Numbers that are no counts, and a product that is 50 only where it wraps around.
+  for (const char* shape : {"[1e300,5,2]", "[-5,-5,2]", "[5.5,5,2]", "[4294967296,5,2]", "[37638770,823,2977518503]"}) {
+    m["smpc.grid"] = std::string(R"({"shape":)") + shape + R"(,"affine":[[1,0,0,0],[0,1,0,0],[0,0,1,0],[0,0,0,1]]})";
+    EXPECT_NE(refusal(network({50, 20, 5}, 1), o, m).find("grid"), std::string::npos) << shape;
+  }
+}
+
+TEST(Compile, OptionsThatAreNoNumbersOfTheirKindAreRefused) {
+  for (const char* text : {R"({"reveal":"label","scale":1e300})", R"({"reveal":"label","scale":0.5})",
+                           R"({"reveal":"label","bits":-1})", R"({"reveal":"label","bits":1e300})",
+                           R"({"reveal":"label","input-mask":{"voxels":-1,"inside":"00"}})",
+                           R"({"reveal":"label","input-mask":{"voxels":1e300,"inside":"00"}})"}) {
+    EXPECT_THROW(compile_options_from_json(text), Error) << text;
+  }
 }
 
 TEST(Compile, DefaultsForAModelThatSaysNothing) {
