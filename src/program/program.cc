@@ -15,6 +15,8 @@ namespace {
 constexpr std::uint32_t magic = 0x63706d73;
 constexpr std::uint32_t version = 2;
 constexpr std::size_t most_elements = std::size_t{1} << 32;
+constexpr std::size_t most_weights = std::size_t{1} << 36;  // of one map: their bytes can be counted
+constexpr std::size_t most_ops = 1024;  // the time of a schedule grows with their square
 const char* const what = "the program";
 
 struct OpFields {
@@ -51,6 +53,7 @@ void check_op(const Op& op, const TensorType& in, const TensorType& out) {
   };
   if (const auto* linear = std::get_if<LinearOp>(&op.kind)) {
     expect(linear->inputs == in.count && linear->outputs == out.count, "its shape is not that of its tensors");
+    expect(in.count <= most_weights / out.count, "expected at most 2^36 weights");
     expect(in.ring == out.ring, "expected one ring for what it reads and writes");
   } else if (const auto* relu = std::get_if<ReluOp>(&op.kind)) {
     expect(in.count == out.count && in.ring.bits >= 2 && relu->shift < in.ring.bits, "its shift or shape does not fit");
@@ -80,6 +83,7 @@ void check(const Program& p) {
     if (!fits) fail_input(std::string("the program: ") + rule);
   };
   expect(!p.ops.empty() && p.tensors.size() == p.ops.size() + 1, "expected one tensor more than ops");
+  expect(p.ops.size() <= most_ops, "expected at most 1024 ops; merge layers");
   const std::size_t elements = elements_of(p.input_shape);
   if (p.input_mask.empty()) {
     expect(elements == p.input().count, "its input shape is not that of its first tensor");
@@ -179,6 +183,10 @@ Bytes encode(const Program& p) {
 }
 
 Program decode_program(ByteView bytes) {
+  if (bytes.size() > longest_program) {
+    fail_input("the program: expected at most " + std::to_string(longest_program) + " bytes, found " +
+               std::to_string(bytes.size()));
+  }
   ByteReader r(bytes, what);
   if (r.u32() != magic) fail_input("the program: expected a file made by smpc-compile, found something else");
   if (const auto v = r.u32(); v != version) {

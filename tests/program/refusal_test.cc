@@ -66,6 +66,13 @@ TEST(ProgramBytes, ACountThatCannotBeThereIsRefusedBeforeMemoryIsTaken) {
   }
 }
 
+TEST(ProgramBytes, MoreThanTheLongestProgramIsRefused) {
+  Bytes bytes = encode(example());
+  bytes.resize(longest_program + 1);
+  EXPECT_THROW(decode_program(bytes), Error);
+  EXPECT_TRUE(refused_or_canonical(bytes));
+}
+
 struct Case {
   const char* name;
   std::function<void(Program&)> spoil;
@@ -97,6 +104,20 @@ const Case cases[] = {
     {"negative norm", [](Program& p) { p.input_norm = -1; }},
     {"norm that is no number", [](Program& p) { p.input_norm = std::numeric_limits<double>::quiet_NaN(); }},
     {"grid of other voxels", [](Program& p) { p.grid->shape = {2, 3, 2}; }},
+    {"grid of as many voxels modulo 2^64", [](Program& p) { p.grid->shape = {786730, 88801, 1056175639}; }},
+    {"map of 2^37 weights",
+     [](Program& p) {
+       p.input_shape = {std::size_t{1} << 19};
+       p.grid.reset();
+       for (const std::size_t i : {0U, 1U, 2U}) p.tensors[i].count = std::size_t{1} << (i == 0 ? 19 : 18);
+       p.ops[0].kind = LinearOp{std::size_t{1} << 19, std::size_t{1} << 18};
+       p.ops[2].kind = LinearOp{std::size_t{1} << 18, 3};
+     }},
+    {"1025 ops",
+     [](Program& p) {
+       p.ops.insert(p.ops.begin() + 3, 1019, Op{"again", TruncateOp{0}});
+       p.tensors.insert(p.tensors.begin() + 3, 1019, p.tensors[3]);
+     }},
     {"grid that is not finite", [](Program& p) { p.grid->affine[5] = std::numeric_limits<double>::infinity(); }},
     {"mask of another size", [](Program& p) { p.input_mask.assign(2, std::byte{1}); }},
     {"mask that leaves fewer", [](Program& p) { p.input_mask.assign(1, std::byte{0x1f}); }},
