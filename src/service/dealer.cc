@@ -208,6 +208,8 @@ void DealerService::run() {
   impl_->listener.run([this](Channel& channel, const PeerName& peer) { impl_->session(channel, peer); });
 }
 
+void DealerService::serve(Channel& channel, const PeerName& peer) { impl_->session(channel, peer); }
+
 void DealerService::stop() noexcept { impl_->listener.stop(std::chrono::seconds(2)); }
 
 }  // namespace smpc

@@ -95,7 +95,6 @@ struct ServerService::Impl {
   }
 
   void session(Channel& channel, const PeerName& peer) {
-    if (!wait_until_ready()) fail_peer("a client came, and the dealer has not registered the program yet");
     channel.set_deadline(Clock::now() + request_time);
     control::ServerHello hello;
     hello.set_version(protocol_version);
@@ -269,9 +268,12 @@ void ServerService::run() {
     struct Trim {
       ~Trim() { ::malloc_trim(0); }  // the C library would keep what a large batch took
     } const trim;
+    if (!impl_->wait_until_ready()) fail_peer("a client came, and the dealer has not registered the program yet");
     impl_->session(channel, peer);
   });
 }
+
+void ServerService::serve(Channel& channel, const PeerName& peer) { impl_->session(channel, peer); }
 
 void ServerService::stop() noexcept {
   impl_->stopping = true;

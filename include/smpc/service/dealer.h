@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 
+#include "smpc/net/channel.h"
 #include "smpc/net/identity.h"
 
 namespace smpc {
@@ -33,6 +34,9 @@ class DealerService {
   ~DealerService();
   std::uint16_t port() const noexcept;
   void run();               // until stop()
+  // One session, as run() holds it, with a peer that somebody else has accepted and authenticated. Bundles are made while
+  // run() is at work.
+  void serve(Channel& channel, const PeerName& peer);
   void stop() noexcept;     // signal-safe
 
  private:

@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 
+#include "smpc/net/channel.h"
 #include "smpc/net/identity.h"
 #include "smpc/program/weights.h"
 
@@ -36,6 +37,9 @@ class ServerService {
   ~ServerService();
   std::uint16_t port() const noexcept;
   void run();            // until stop()
+  // One session, as run() holds it, with a client that somebody else has accepted and authenticated. It waits for no
+  // dealer.
+  void serve(Channel& channel, const PeerName& peer);
   void stop() noexcept;  // signal-safe
 
  private:
