@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# briefly.sh TARGET BUILD: the target for ten seconds, from its seeds and its corpus; what it finds is left in the build.
+set -euo pipefail
+target=$1
+build=$2
+source=$(cd "$(dirname "$0")" && pwd)
+work=$build/briefly/$target
+rm -rf "$work"
+mkdir -p "$work/corpus"
+cp -r "$build/seeds/$target/." "$work/corpus"
+if [ -d "$source/corpus/$target" ]; then cp -r "$source/corpus/$target/." "$work/corpus"; fi
+options=(-max_total_time=10 -rss_limit_mb=1024 -timeout=5 -max_len=8192 -print_final_stats=1 "-artifact_prefix=$work/")
+if [ -f "$source/dictionaries/$target" ]; then options+=("-dict=$source/dictionaries/$target"); fi
+exec "$build/fuzzers/fuzz_$target" "${options[@]}" "$work/corpus"

@@ -1,0 +1,69 @@
+// What one party needs to run a small program, from fixed keys, so that the same input always does the same.
+#pragma once
+
+#include <random>
+
+#include "smpc/correlation/dealer.h"
+#include "smpc/correlation/masks.h"
+#include "smpc/runtime/two_party.h"
+#include "support/random_program.h"
+
+namespace smpc::fuzz {
+
+constexpr std::size_t run_volumes = 2;
+constexpr unsigned run_kinds = 4;  // both suites, label and logits
+
+// A model with at least two linear maps and so a comparison; the same for the same kind.
+inline testing::RandomMlp small_model(unsigned kind) {
+  const Suite suite = kind % 2 == 0 ? Suite::cryptflow2 : Suite::masked;
+  const Reveal reveal = kind / 2 % 2 == 0 ? Reveal::label : Reveal::logits;
+  for (std::uint64_t seed = 1;; ++seed) {
+    std::mt19937_64 rng(seed);
+    testing::RandomMlp m = testing::random_mlp(rng, suite);
+    std::size_t elements = 0;
+    for (const TensorType& t : m.program.tensors) elements += t.count;
+    if (m.program.reveal == reveal && m.weights.size() >= 2 && elements < 50) return m;
+  }
+}
+
+class SmallRun {
+ public:
+  explicit SmallRun(unsigned kind)
+      : mlp_(small_model(kind)),
+        plan_(correlation_plan(mlp_.program)),
+        schedule_(make_schedule(mlp_.program, plan_, run_volumes)) {
+    const Key mask;
+    Bytes masked;
+    write_masked_weights(plan_, mlp_.weights, mask,
+                         [&](ByteView row) { masked.insert(masked.end(), row.begin(), row.end()); });
+    std::vector<BundleSeeds> seeds(run_volumes);
+    for (SecretBytes& c : make_corrections(plan_, mask, seeds)) material_.push_back({Key{}, std::move(c)});
+    finish_corrections(plan_, masked, material_);
+  }
+
+  const Program& program() const { return mlp_.program; }
+  const Schedule& schedule() const { return schedule_; }
+
+  std::unique_ptr<CorrelationSource> source(Party party) const {
+    if (party == Party::server) return server_source(plan_, std::vector<Key>(run_volumes));
+    return client_source(plan_, material_);
+  }
+  PartyRun run(Party party, CorrelationSource& source) const {
+    if (party == Party::server) return PartyRun::server(program(), plan_, schedule_, source, mlp_.weights);
+    std::mt19937_64 rng(1);
+    return PartyRun::client(program(), plan_, schedule_, source, testing::random_input(mlp_, run_volumes, rng));
+  }
+
+ private:
+  testing::RandomMlp mlp_;
+  Plan plan_;
+  Schedule schedule_;
+  std::vector<ClientMaterial> material_;
+};
+
+inline const SmallRun& small_run(unsigned kind) {
+  static const SmallRun all[run_kinds] = {SmallRun(0), SmallRun(1), SmallRun(2), SmallRun(3)};
+  return all[kind % run_kinds];
+}
+
+}  // namespace smpc::fuzz
