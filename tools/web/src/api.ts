@@ -78,7 +78,8 @@ export interface Result {
   cost: { online: PhaseCost; offline: PhaseCost; setup: PhaseCost; control: PhaseCost }
   learned: { client: string; server: string; dealer: string }
   seconds: number
-  resampling: string
+  resampling: string // how the scan was brought onto the model's grid; empty: it lay there
+  caution?: string // what must be true of the scan beyond what was checked
 }
 
 interface ErrorBody {

@@ -204,6 +204,9 @@ cancel_button.addEventListener('click', () => {
   cancel_button.disabled = true
   api.cancel(run).catch((error: unknown) => fail(as_failure(error)))
 })
-by_id('model-retry').addEventListener('click', () => void ask_model())
+by_id('model-retry').addEventListener('click', () => {
+  void ask_model()
+  if (file !== null && scan === null) void read(file)
+})
 refresh()
 void ask_model()

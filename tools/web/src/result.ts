@@ -71,7 +71,10 @@ function verdict(r: VolumeResult, result: Result, many: boolean): HTMLElement[] 
   else {
     parts.push(make('p', { 'data-testid': 'label-only' }, 'The model’s owner reveals the label and no more, so there is no probability.'))
   }
-  if (result.resampling !== '') parts.push(make('p', { class: 'note', 'data-testid': 'resampling' }, result.resampling))
+  for (const note of ['resampling', 'caution'] as const) {
+    const words = result[note] ?? ''
+    if (words !== '') parts.push(make('p', { class: 'note', 'data-testid': note }, words))
+  }
   return parts
 }
 

@@ -12,7 +12,7 @@ const no_facts: [string, string][] = [
 ]
 
 const titles = {
-  same: 'On the model’s grid',
+  same: 'The right grid',
   reoriented: 'The same grid, its axes in another order',
   other: 'On another grid',
 }
@@ -103,7 +103,7 @@ export class ScanCard {
     by_id('volumes-legend').textContent = `Volume, 0 to ${last}`
     by_id('all-text').textContent = `all ${scan.volumes} volumes`
     const { verdict, words } = scan.check
-    this.say(verdict, titles[verdict], words)
+    this.say(verdict, titles[verdict], words.charAt(0).toUpperCase() + words.slice(1))
     by_id('resample-line').hidden = verdict === 'same'
     by_id('resample-text').textContent = offers[verdict]
   }

@@ -7,7 +7,7 @@ type State = 'waiting' | 'active' | 'done' | 'failed'
 
 const steps = [
   { key: 'randomness', title: 'Correlated randomness', idle: 'Random numbers from the dealer, to mask with.' },
-  { key: 'masking', title: 'Volume masked', idle: 'Here, on this computer. Nothing is sent.' },
+  { key: 'masking', title: 'Volume masked', idle: 'Here, on this computer. No voxel is sent.' },
   { key: 'inference', title: 'Inference', idle: 'Layer by layer, with the model’s owner.' },
   { key: 'result', title: 'Result', idle: 'Put together here.' },
 ] as const
@@ -169,7 +169,7 @@ export class Steps {
     const fetched = sum({ ...nothing, ...offline }, { ...nothing, ...setup })
     const texts = [
       fetched.received > 0 ? 'Received, and stored until it is used.' : 'All that was needed was stored already.',
-      'Nothing was sent for this.',
+      'No voxel was sent.',
       `${count(online.rounds ?? 0, 'message')} in sequence.`,
       'Put together here; only you have it.',
     ]
