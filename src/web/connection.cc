@@ -36,8 +36,8 @@ constexpr int looks_to_a_sign = 10; // that we are
 
 void set_rules(http::fields& fields) {
   fields.set("Content-Security-Policy",
-             "default-src 'self'; img-src 'self' blob: data:; worker-src 'self' blob:; connect-src 'self' blob: data:; "
-             "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+             "base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
   fields.set("Referrer-Policy", "no-referrer");
   fields.set(http::field::cache_control, "no-store");
   fields.set("X-Content-Type-Options", "nosniff");
