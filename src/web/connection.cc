@@ -76,10 +76,10 @@ Connection::Connection(Site& site, const Guard& guard, std::chrono::milliseconds
 void Connection::run() noexcept {
   try {
     socket().set_option(asio::ip::tcp::no_delay(true));
-    while (!cut_ && serve_one()) waiting_ = true;
+    while (!cut_ && serve_one()) stage_ = Stage::idle;
   } catch (const std::exception&) {  // out of memory: the end of this connection alone
   }
-  waiting_ = true;
+  stage_ = Stage::idle;
   beast::error_code ignored;
   socket().close(ignored);
 }
@@ -109,7 +109,7 @@ bool Connection::serve_one() {
   if (error == http::error::end_of_stream || error == http::error::partial_message) return false;
   if (error && error.category() == make_error_code(http::error::bad_method).category()) return refuse(400);
   if (error) return false;
-  waiting_ = false;
+  stage_ = Stage::serving;
   return serve(parser);
 }
 
@@ -253,7 +253,7 @@ bool Connection::peer_has_left() {
 
 // Lets the peer read our last word: closing while it still sends would take that from it (RFC 7230, 6.6).
 void Connection::linger() {
-  waiting_ = true;
+  stage_ = Stage::idle;
   beast::error_code error;
   socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);
   const auto until = std::chrono::steady_clock::now() + linger_time;

@@ -31,8 +31,9 @@ class Connection {
   // From any thread: run() ends at its next wait.
   void cut();
 
-  // Waits for a request: whoever is short of connections may cut it.
-  bool is_waiting() const noexcept { return waiting_; }
+  // Fresh: its first request has not come. Idle: it has been served, and no other request has come.
+  enum class Stage { fresh, serving, idle };
+  Stage stage() const noexcept { return stage_; }
 
  private:
   // True: the connection stays for another request.
@@ -59,7 +60,7 @@ class Connection {
   boost::asio::io_context context_{1};
   boost::beast::tcp_stream stream_{context_};
   boost::beast::flat_buffer buffer_;
-  std::atomic<bool> waiting_{true};
+  std::atomic<Stage> stage_{Stage::fresh};
   std::atomic<bool> cut_{false};
 };
 

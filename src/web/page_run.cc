@@ -1,11 +1,13 @@
 #include "page_run.h"
 
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "http.h"
 #include "smpc/base/error.h"
 #include "smpc/clinic/outcome.h"
+#include "smpc/clinic/scan_report.h"
 
 namespace smpc::web {
 namespace {
@@ -49,6 +51,16 @@ std::shared_ptr<const ScanOutcome> PageRun::outcome() const {
   return outcome_;
 }
 
+std::optional<std::string> PageRun::report(std::size_t volume) {
+  const auto outcome = this->outcome();
+  if (!outcome) return std::nullopt;
+  const auto found = std::find(outcome->volumes.begin(), outcome->volumes.end(), volume);
+  if (found == outcome->volumes.end()) return std::nullopt;
+  const auto i = static_cast<std::size_t>(found - outcome->volumes.begin());
+  const std::lock_guard guard(reading_);
+  return scan_report(*outcome, i, scan_->volume(i), desk_.options().dealer, learned_);
+}
+
 void PageRun::work(const std::stop_token& stop) {
   const auto failed = [&](const std::string& message, int exit_code) {
     events_->append("failed", line(error_json(message, exit_code)));
@@ -67,15 +79,17 @@ void PageRun::work(const std::stop_token& stop) {
 
 void PageRun::ask(const std::stop_token& stop) {
   const auto start = std::chrono::steady_clock::now();
-  ScanRun scan(order_.scan->path(),
-               {.selection = order_.selection, .resample = order_.resample, .name = order_.scan->name()});
+  scan_.emplace(order_.scan->path(), ScanOptions{.selection = order_.selection,
+                                                 .resample = order_.resample,
+                                                 .name = order_.scan->name()});
   const auto outcome = std::make_shared<const ScanOutcome>(
       desk_.serve(stop, [this](const ClientProgress& p) { tell(p); },
-                  [&](ClientService& client) { return scan.infer(client, desk_.identity()); }));
+                  [&](ClientService& client) { return scan_->infer(client, desk_.identity()); }));
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   {
     const std::lock_guard guard(mutex_);
     outcome_ = outcome;
+    learned_ = std::chrono::system_clock::now();
   }
   events_->append("result", line(result_json(*outcome, seconds.count())));
 }

@@ -1,6 +1,7 @@
 // One run: a thread that asks about a scan, and tells what it does.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -33,6 +34,8 @@ class PageRun {
   std::shared_ptr<const EventLog> events() const noexcept { return events_; }
   bool at_work() const { return !events_->ended(); }
   std::shared_ptr<const ScanOutcome> outcome() const;  // null before the end, and where the run failed
+  // Of a volume that was asked about, in HTML; none where it was not, or there is no outcome.
+  std::optional<std::string> report(std::size_t volume);
 
  private:
   void work(const std::stop_token& stop);
@@ -46,6 +49,9 @@ class PageRun {
   const std::shared_ptr<EventLog> events_ = std::make_shared<EventLog>();
   mutable std::mutex mutex_;
   std::shared_ptr<const ScanOutcome> outcome_;  // under mutex_
+  std::chrono::system_clock::time_point learned_;  // with outcome_
+  std::mutex reading_;
+  std::optional<ScanRun> scan_;  // the thread's; then under reading_
   // The phase and layer told last, and how far they were; the thread's own.
   std::optional<ClientPhase> phase_;
   std::string layer_;

@@ -32,8 +32,6 @@ Reply background() {
           .body = std::make_shared<std::string>(as_text(mni_background()))};
 }
 
-Reply not_yet() { return error_reply(501, "this is not built yet", 1); }
-
 struct Parts {
   std::string path;
   std::string query;
@@ -64,6 +62,14 @@ std::optional<std::size_t> number(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
+}
+
+// "scan4d" of "scan4d.nii.gz".
+std::string stem(std::string name) {
+  for (const std::string_view ending : {".gz", ".nii"}) {
+    if (name.size() > ending.size() && name.ends_with(ending)) name.resize(name.size() - ending.size());
+  }
+  return name;
 }
 
 // {"scan": "1", "volume": K or "all", "resample": false}
@@ -213,17 +219,22 @@ Answer Site::about_run(const std::string& what, std::string_view query, const Re
     if (rest.last && rest.events.empty()) return Reply{.status = 204};
     return stream;
   }
-  static_cast<void>(query);
-  return part == "results.csv" ? results(*run) : not_yet();
+  return in_words(422, [&] { return results(*run, part == "report.html", number(query_value(query, "volume").value_or(""))); });
 }
 
-Reply Site::results(const PageRun& run) const {
+Reply Site::results(PageRun& run, bool report, std::optional<std::size_t> volume) const {
   const auto outcome = run.outcome();
   if (!outcome) return error_reply(409, "expected a run that has ended well, found none: there are no results", usage);
-  return {.status = 200,
-          .type = "text/csv; charset=utf-8",
-          .body = std::make_shared<std::string>(to_csv(*outcome)),
-          .download = outcome->scan + ".csv"};
+  if (!report) {
+    return {.type = "text/csv; charset=utf-8",
+            .body = std::make_shared<std::string>(to_csv(*outcome)),
+            .download = stem(outcome->scan) + ".csv"};
+  }
+  const auto html = volume ? run.report(*volume) : std::nullopt;
+  if (!html) return not_found("expected report.html?volume=K of a volume that was asked about, found another");
+  return {.type = "text/html; charset=utf-8",
+          .body = std::make_shared<std::string>(*html),
+          .download = stem(outcome->scan) + "-volume-" + std::to_string(*volume) + ".html"};
 }
 
 void Site::stop() noexcept {

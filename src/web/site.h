@@ -51,7 +51,7 @@ class Site {
   Reply keep(std::shared_ptr<const KeptScan> scan);
   Reply start_run(const std::string& body);
   Answer about_run(const std::string& what, std::string_view query, const Request& request);
-  Reply results(const PageRun& run) const;
+  Reply results(PageRun& run, bool report, std::optional<std::size_t> volume) const;
   std::shared_ptr<PageRun> run(const std::string& id) const;
 
   const PageFiles page_;

@@ -22,14 +22,13 @@ using asio::ip::tcp;
 using boost::system::error_code;
 using web::Connection;
 
-constexpr auto pause = std::chrono::milliseconds(100);  // after a failing accept, which would fail again at once
+constexpr auto pause = std::chrono::milliseconds(20);  // until there may be room for another connection
 
 // A connection and its thread. The accepting thread's, but for `connection.run()`.
 struct Served {
   Served(web::Site& site, const web::Guard& guard, const UiOptions& options)
       : connection(site, guard, options.patience) {}
   Connection connection;
-  bool cut = false;
   std::thread thread;
 };
 
@@ -60,6 +59,7 @@ struct UiServer::Impl {
       acceptor.set_option(tcp::acceptor::reuse_address(true));
       acceptor.bind(where);
       acceptor.listen();
+      acceptor.non_blocking(true);  // who has waited may have gone
       port = acceptor.local_endpoint().port();
     } catch (const boost::system::system_error& e) {
       fail_peer("127.0.0.1:" + std::to_string(options.port) + ": expected to listen there, found that this cannot be: " +
@@ -68,45 +68,47 @@ struct UiServer::Impl {
   }
 
   void accept_next() {
-    next.emplace_front(site, *guard, options);
-    acceptor.async_accept(next.front().connection.socket(), [this](error_code error) {
-      if (stopping) return next.clear();  // one may have been accepted just before
-      if (error) return accept_later();
-      admit();
+    acceptor.async_wait(tcp::acceptor::wait_read, [this](error_code error) {
+      if (stopping) return;
+      if (error || !has_room() || !accept_one()) return accept_later();
       accept_next();
     });
   }
 
   void accept_later() {
-    next.clear();
     retry.expires_after(pause);
     retry.async_wait([this](error_code error) {
       if (!error && !stopping) accept_next();
     });
   }
 
-  // The one that was accepted last gets a thread, or is closed where there are too many.
-  void admit() {
-    if (connections.size() >= options.max_connections && !make_room()) return next.clear();
-    connections.splice(connections.end(), next);
-    const auto served = std::prev(connections.end());
+  // Gives a new connection a thread.
+  bool accept_one() {
+    const auto served = connections.emplace(connections.end(), site, *guard, options);
     try {
+      acceptor.accept(served->connection.socket());
       served->thread = std::thread([this, served] {
         served->connection.run();
         asio::post(context, [this, served] { reap(served); });
       });
-    } catch (const std::system_error&) {  // out of threads
-      connections.erase(served);
+      return true;
+    } catch (const std::system_error&) {  // out of descriptors or threads
+    } catch (const boost::system::system_error&) {
     }
+    connections.erase(served);
+    return false;
   }
 
-  bool make_room() {
-    if (connections.size() >= 2 * options.max_connections) return false;  // those that are cut have not ended yet
-    for (Served& served : connections) {
-      if (served.cut || !served.connection.is_waiting()) continue;
-      served.cut = true;
-      served.connection.cut();
-      return true;
+  // Where all connections are taken one is cut, and there will be room when it has ended: of those that are served and
+  // idle the oldest, else of those that have not asked for anything. Else they are all at work.
+  bool has_room() {
+    if (connections.size() < options.max_connections) return true;
+    for (const auto stage : {Connection::Stage::idle, Connection::Stage::fresh}) {
+      for (Served& served : connections) {
+        if (served.connection.stage() != stage) continue;
+        served.connection.cut();
+        return false;
+      }
     }
     return false;
   }
@@ -138,7 +140,6 @@ struct UiServer::Impl {
   asio::executor_work_guard<asio::io_context::executor_type> working{context.get_executor()};
   tcp::acceptor acceptor{context};
   asio::steady_timer retry{context};
-  std::list<Served> next;  // the one to be accepted into
   std::list<Served> connections;
   bool stopping = false;
 };

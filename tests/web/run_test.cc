@@ -1,6 +1,7 @@
 // The model, a run and its events, against real services.
 #include "page_world.h"
 #include "smpc/clinic/outcome.h"
+#include "smpc/report/html.h"
 #include "smpc/runtime/interpreter.h"
 
 namespace smpc::testing {
@@ -126,7 +127,7 @@ TEST(PageRun, ItsResultsAreToBeHadAsCsvUntilTheNextRun) {
   const HttpReply csv = page.get("api/run/1/results.csv");
   ASSERT_EQ(csv.status, 200U);
   EXPECT_EQ(csv.headers.at("content-type"), "text/csv; charset=utf-8");
-  EXPECT_EQ(csv.headers.at("content-disposition"), "attachment; filename=\"a_b.nii.csv\"; filename*=UTF-8''a%20b.nii.csv");
+  EXPECT_EQ(csv.headers.at("content-disposition"), "attachment; filename=\"a_b.csv\"; filename*=UTF-8''a%20b.csv");
   const json& first = events.back().data["results"][0];
   EXPECT_NE(csv.body.find("\n0," + std::to_string(first["index"].get<int>()) + "," + first["label"].get<std::string>() + "," +
                           first["probability"].dump() + ","),
@@ -138,6 +139,41 @@ TEST(PageRun, ItsResultsAreToBeHadAsCsvUntilTheNextRun) {
   page.events(page.start_run({{"scan", "2"}}));
   EXPECT_EQ(page.get("api/run/1/results.csv").status, 404U);
   EXPECT_EQ(page.get("api/run/2/results.csv").status, 200U);
+}
+
+// The largest magnitude, as the report says it and as the file has it.
+std::string peak_in(const std::string& report) {
+  const std::string before = "Peak: <b>";
+  const std::size_t at = report.find(before);
+  if (at == report.npos) return "no peak";
+  const std::string text = report.substr(at + before.size(), report.find('<', at + before.size()) - at - before.size());
+  return text.starts_with('-') ? text.substr(1) : text;
+}
+double peak_of(const std::string& content, std::size_t volume) {
+  const TemporaryFile file(content);
+  const Scan scan = load_scan(file.path(), {false, volume});
+  const auto& values = scan.volumes.front();
+  return std::abs(*std::max_element(values.begin(), values.end(), [](double a, double b) { return std::abs(a) < std::abs(b); }));
+}
+
+TEST(PageRun, AVolumesReportIsADownloadThatShowsThatVolume) {
+  PageWorld page;
+  const std::string content = page.scan(3);
+  const std::string run = page.start_run({{"scan", page.upload(content, "scan.nii.gz")["scan"]}, {"volume", "all"}});
+  const json result = page.events(run).back().data;
+  for (const std::size_t volume : {2, 0, 1}) {
+    const HttpReply reply = page.get("api/run/" + run + "/report.html?volume=" + std::to_string(volume));
+    ASSERT_EQ(reply.status, 200U) << reply.body;
+    EXPECT_EQ(reply.headers.at("content-type"), "text/html; charset=utf-8");
+    EXPECT_TRUE(reply.headers.at("content-disposition").starts_with("attachment; filename=\"scan-volume-" + std::to_string(volume) + ".html\""));
+    for (const std::string text : {result["program"], result["results"][volume]["label"], result["server"]}) {
+      EXPECT_NE(reply.body.find(text), std::string::npos) << text;
+    }
+    EXPECT_EQ(peak_in(reply.body), number_text(peak_of(content, volume)));
+  }
+  for (const char* query : {"", "?volume=3", "?volume=-1", "?volume=x", "?volume="}) {
+    EXPECT_EQ(page.get("api/run/" + run + "/report.html" + query).status, 404U) << query;
+  }
 }
 
 TEST(PageRun, EveryReaderGetsEveryEventInOrderFromTheFirstOn) {

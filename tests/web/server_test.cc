@@ -20,7 +20,9 @@ std::string spoken(std::uint16_t port, const std::string& bytes) {
 }
 
 void expect_rules(const HttpReply& reply) {
-  EXPECT_TRUE(reply.headers.at("content-security-policy").starts_with("default-src 'none'; "));
+  EXPECT_EQ(reply.headers.at("content-security-policy"),
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; "
+            "form-action 'none'; frame-ancestors 'none'");
   EXPECT_EQ(reply.headers.at("referrer-policy"), "no-referrer");
   EXPECT_EQ(reply.headers.at("cache-control"), "no-store");
   EXPECT_EQ(reply.headers.at("x-content-type-options"), "nosniff");
