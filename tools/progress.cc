@@ -148,6 +148,15 @@ void Progress::about(const std::string& what, std::size_t before, std::size_t wh
   phase_.reset();
 }
 
+void Progress::doing(const std::string& what, std::size_t done, std::size_t whole) {
+  const bool at_once = done == 0;
+  phase_.reset();
+  ProgressLine line;
+  line.what = (about_.empty() ? "" : about_ + ": ") + what;
+  if (whole > 0) line.fraction = static_cast<double>(done) / static_cast<double>(whole);
+  draw(line, at_once);
+}
+
 void Progress::operator()(const ClientProgress& p) {
   const Clock::time_point now = output_.now();
   const bool new_phase = phase_ != p.phase;

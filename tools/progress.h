@@ -66,6 +66,9 @@ class Progress {
   // What follows is about one of several, of which so many were tried before. Each line begins with `what`.
   void about(const std::string& what, std::size_t before, std::size_t whole);
 
+  // Work of the tool's own.
+  void doing(const std::string& what, std::size_t done, std::size_t whole);
+
   // Takes the line away. Before anything else is printed.
   void clear();
 

@@ -47,9 +47,10 @@ void print_result(const StudyResult& result, const std::filesystem::path& out, b
     return;
   }
   std::cout << result.entries.size() << (result.entries.size() == 1 ? " scan: " : " scans: ") << result.count(StudyStatus::done)
-            << " done, " << result.count(StudyStatus::done_before) << " done before, " << result.count(StudyStatus::failed)
-            << " failed\n"
-            << "see " << printable(index) << "\n";
+            << " done";
+  if (const auto before = result.count(StudyStatus::done_before); before > 0) std::cout << ", " << before << " done before";
+  if (const auto failed = result.count(StudyStatus::failed); failed > 0) std::cout << ", " << failed << " failed";
+  std::cout << "\nsee " << printable(index) << "\n";
 }
 
 // CLI11 puts the name of the argument before what it returns.
@@ -113,6 +114,7 @@ void run_study_command(const StudyArguments& arguments, ClientOptions client, co
   };
   if (!arguments.no_reports) {
     hooks.report = [&](const ScanOutcome& outcome, std::size_t i, std::span<const double> volume) {
+      progress.doing("drawing the reports", i, outcome.results.size());
       return scan_report(outcome, i, volume, client.dealer, std::chrono::system_clock::now());
     };
   }

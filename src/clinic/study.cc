@@ -157,9 +157,9 @@ class Study {
     const fs::path file = options_.bids_dir / source.file;
     const ScanOutcome outcome = client_.ask(file, {.selection = {.all = true, .first = options_.n_volumes},
                                                    .resample = options_.resample,
-                                                   .name = {}});
+                                                   .name = source.file.generic_string()});
     if (read_source(options_.bids_dir, source.file).digest != source.digest) {
-      fail_input(file.string() + ": expected the file that was read first, found that it has changed since; run the command again");
+      fail_input(source.file.string() + ": expected the file that was read first, found that it has changed since; run the command again");
     }
     const StudyPaths paths(scan);
     make_folder(options_.out_dir / paths.folder);

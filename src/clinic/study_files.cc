@@ -61,7 +61,7 @@ fs::path StudyPaths::report(std::size_t volume) const {
 
 StudySource read_source(const fs::path& bids_dir, const fs::path& file) {
   StudySource out{file, 0, {}};
-  const std::string name = (bids_dir / file).string();
+  const std::string name = file.string();
   std::error_code error;
   if (!fs::is_regular_file(bids_dir / file, error)) {
     fail_input(name + ": expected a file that can be read" + (error ? ", found: " + error.message() : "") +

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <tuple>
 
 #include "smpc/base/error.h"
 #include "smpc/base/file.h"
@@ -70,17 +71,28 @@ std::string bar_html(double p) {
   return "<span class=\"track\"><span class=\"fill\" style=\"width:" + number_text(width, 5) + "%\"></span></span>";
 }
 
-// The networks of a scan, the one of most volumes first.
+// The networks of a scan: the one of most volumes first, of as many the one that is surest.
 std::string networks_words(const StudyRecord& record) {
-  std::map<std::string, std::size_t> volumes;
-  for (const Prediction& p : record.volumes) ++volumes[p.label];
-  std::vector<std::pair<std::string, std::size_t>> order(volumes.begin(), volumes.end());
-  std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  struct Seen {
+    std::string label;
+    std::size_t volumes = 0;
+    double surest = 0;
+  };
+  std::map<std::string, Seen> seen;
+  for (const Prediction& p : record.volumes) {
+    Seen& s = seen[p.label];
+    s = {p.label, s.volumes + 1, std::max(s.surest, p.probability.value_or(0))};
+  }
+  std::vector<Seen> order;
+  for (const auto& [label, s] : seen) order.push_back(s);
+  std::stable_sort(order.begin(), order.end(), [](const Seen& a, const Seen& b) {
+    return std::tie(b.volumes, b.surest) < std::tie(a.volumes, a.surest);
+  });
   std::string out;
   constexpr std::size_t shown = 3;
   for (std::size_t i = 0; i < std::min(shown, order.size()); ++i) {
-    out += (i == 0 ? "" : ", ") + foreign(order[i].first);
-    if (order[i].second > 1) out += " (" + std::to_string(order[i].second) + ")";
+    out += (i == 0 ? "" : ", ") + foreign(order[i].label);
+    if (order[i].volumes > 1) out += " (" + plural(order[i].volumes, "volume") + ")";
   }
   if (order.size() > shown) out += " and " + std::to_string(order.size() - shown) + " more";
   return out;
@@ -89,11 +101,11 @@ std::string networks_words(const StudyRecord& record) {
 std::string index_row(const StudyRecord& r) {
   const bool failed = !r.reason.empty();
   const bool there = !r.predictions.empty();
-  std::string out = "<tr><th scope=\"row\">" + (there ? link(r.page(), r.name) : html_escape(r.name)) + "</th><td>" +
+  std::string out = "<tr><th scope=\"row\">" + (there ? link(r.page(), r.name) : html_escape(r.name)) + "</th><td class=\"short\">" +
                     (failed ? "<b class=\"failed\">failed</b>" : "done") + "</td><td>";
   if (failed) out += foreign(r.reason) + (there ? "<br>Results of an earlier run: " : "");
   if (there) out += (failed ? "" : networks_words(r)) + (failed ? link(r.page(), "page") : "");
-  out += "</td><td class=\"count\">" + (there ? grouped_text(r.volumes.size()) : std::string()) + "</td><td>";
+  out += "</td><td class=\"count\">" + (there ? grouped_text(r.volumes.size()) : std::string()) + "</td><td class=\"short\">";
   if (there) out += link(r.predictions, "TSV") + " " + link(r.sidecar, "JSON");
   return out + "</td></tr>\n";
 }
@@ -112,18 +124,22 @@ std::string code(const std::string& text) { return text.empty() ? "" : "<code>" 
 std::string volume_row(const StudyRecord& r, std::size_t i) {
   const Prediction& p = r.volumes[i];
   std::string out = "<tr><th scope=\"row\">" + std::to_string(p.volume) + "</th><td>" + foreign(p.label) + "</td>";
-  if (p.probability) out += "<td class=\"bar\">" + bar_html(*p.probability) + "</td><td>" + probability_text(*p.probability) + "</td>";
-  if (!r.reports.empty()) out += "<td>" + link(r.reports[i], "report") + "</td>";
+  if (p.probability) out += "<td class=\"bar\">" + bar_html(*p.probability) + "</td><td class=\"short\">" + html_escape(probability_text(*p.probability)) + "</td>";
+  if (!r.reports.empty()) out += "<td class=\"short\">" + link(r.reports[i], "report") + "</td>";
   return out + "</tr>\n";
 }
 
 // What the table of a study needs beyond the report's style.
 constexpr const char* own_style = R"(<style>
-.study td { padding-right: 0.9rem; }
+section { margin-bottom: 1.4rem; }
+.study td:not(:last-child), .volumes td:not(:last-child) { padding-right: 0.9rem; }
+.study th, .study .short, .volumes th, .volumes .short { white-space: nowrap; }
 .study .count { text-align: right; font-variant-numeric: tabular-nums; }
+.study th[scope=row], .volumes .short { font-variant-numeric: tabular-nums; }
+.volumes td, .volumes th { vertical-align: middle; }
+.volumes .bar { width: 35%; }
+.volumes .track { display: block; }
 .failed { color: #b3261e; }
-.volumes td, .volumes th { padding-right: 0.9rem; vertical-align: middle; }
-.volumes .bar { width: 40%; }
 @media (prefers-color-scheme: dark) { .failed { color: #ff8a80; } }
 </style>
 )";
@@ -177,7 +193,7 @@ std::string study_index_html(const std::vector<StudyRecord>& records) {
                      plural(records.size(), "scan") + "</h1>\n<p class=\"verdict\">" + plural(records.size() - failed, "scan") +
                      " done, " + std::to_string(failed) + " failed</p>\n</div>\n</header>\n<main>\n<section>\n" +
                      "<table class=\"study\">\n<thead><tr><th scope=\"col\">Scan</th><th scope=\"col\">Status</th>"
-                     "<th scope=\"col\">Networks (volumes, where more than one), or the reason</th>"
+                     "<th scope=\"col\">Networks, or the reason</th>"
                      "<th scope=\"col\" class=\"count\">Volumes</th><th scope=\"col\">Data</th></tr></thead>\n<tbody>\n";
   for (const StudyRecord& record : records) body += index_row(record);
   body += "</tbody>\n</table>\n</section>\n</main>\n" + notice();
