@@ -205,12 +205,14 @@ void declare(CompileState& s, const std::map<std::string, std::string>& metadata
   };
   const auto number = [&](const std::optional<double>& option, const char* key) -> std::optional<double> {
     const std::string* text = find(key);
+    if (option && !(std::isfinite(*option) && *option > 0)) fail_input(std::string(key) + ": expected a positive number");
     if (option || text == nullptr) return option;
     return positive(*text, "the model's metadata " + std::string(key));
   };
   if (s.network.layers.empty()) fail_input("the model: expected at least one layer, found none");
   const auto range = number(s.options.input_range, "smpc.input-range");
   s.input_range = range.value_or(default_input_range);
+  if (!(s.input_range < 0x1p62)) fail_input("the input range: too large for 64 bits; give a smaller --input-range");
   s.input_norm = number(s.options.input_norm, "smpc.input-norm").value_or(0);
   const bool usual_grid = looks_like_mni_4mm(s.network.input_dims);
   const double part = s.input_range * usual_part_of_range;

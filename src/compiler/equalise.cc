@@ -11,6 +11,8 @@ namespace {
 constexpr double room = 1 - 0x1p-9;
 // A row that is smaller still is fine enough as it is; one of zeros has no size at all.
 constexpr double widest_spread = 256;
+// The lower limits of rows of very few or very small weights are not tried: each costs the search for scales once more.
+constexpr int most_ratios = 16;
 
 }  // namespace
 
@@ -51,7 +53,7 @@ std::vector<std::vector<double>> equalising_factors(std::span<const RowSizes> ro
     return out;
   };
   std::vector<std::vector<double>> candidates{factors(0)};
-  for (int ratio = first + 1; ratio <= last; ++ratio) candidates.push_back(factors(std::ldexp(1.0, ratio)));
+  for (int ratio = std::max(first + 1, last - most_ratios); ratio <= last; ++ratio) candidates.push_back(factors(std::ldexp(1.0, ratio)));
   return candidates;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <random>
 
 #include "smpc/base/error.h"
@@ -325,6 +326,23 @@ TEST(Compile, MetadataLabelsGridAndRange) {
   for (const char* shape : {"[1e300,5,2]", "[-5,-5,2]", "[5.5,5,2]", "[4294967296,5,2]", "[37638770,823,2977518503]"}) {
     m["smpc.grid"] = std::string(R"({"shape":)") + shape + R"(,"affine":[[1,0,0,0],[0,1,0,0],[0,0,1,0],[0,0,0,1]]})";
     EXPECT_NE(refusal(network({50, 20, 5}, 1), o, m).find("grid"), std::string::npos) << shape;
+  }
+}
+
+TEST(Compile, ARangeThatIsNoneAndLayersOfZerosAreDealtWith) {
+  for (const double bad : {-1.0, 0.0, 0x1p62, 1e308, std::numeric_limits<double>::quiet_NaN()}) {
+    CompileOptions o;
+    o.input_range = bad;
+    EXPECT_NE(refusal(network({50, 20, 5}, 1), o, {}).find("range"), std::string::npos) << bad;
+  }
+  for (const std::size_t zeros : {0U, 1U}) {
+    Network n = network({50, 20, 5}, 1);
+    std::size_t affine = 0;
+    for (Layer& layer : n.layers) {
+      auto* a = std::get_if<Affine>(&layer);
+      if (a != nullptr && affine++ == zeros) std::fill(a->weights.begin(), a->weights.end(), 0.0F);
+    }
+    EXPECT_EQ(compile(std::move(n), {}, {}).program.classes(), 5U);
   }
 }
 

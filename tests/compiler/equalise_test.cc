@@ -82,5 +82,10 @@ TEST(Equalise, RowsOfZerosGetAFiniteFactorAndAMapOfZerosNone) {
   EXPECT_TRUE(equalising_factors(row_sizes(a, 8)).empty());  // whatever the biases are
 }
 
+TEST(Equalise, RowsOfAnyProportionsGiveFewCandidates) {
+  const std::vector<RowSizes> rows{{1e30, 1e-38, 1e-76}, {1, 1, 1}};
+  EXPECT_LE(equalising_factors(rows).size(), 20U);
+}
+
 }  // namespace
 }  // namespace smpc
