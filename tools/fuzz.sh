@@ -43,7 +43,9 @@ run_one() {
   mkdir -p "$build/corpus/$t" "$build/findings/$t"
   cp -r "$build/seeds/$t/." "$build/corpus/$t"
   if [ -d "tests/fuzz/corpus/$t" ]; then cp -r "tests/fuzz/corpus/$t/." "$build/corpus/$t"; fi
-  local options=(-max_total_time="$seconds" -rss_limit_mb=1024 -timeout=5 -max_len=8192 -print_final_stats=1
+  local timeout=5
+  if [ "$t" = compile ]; then timeout=60; fi  # the search for scales is slow under the sanitizers
+  local options=(-max_total_time="$seconds" -rss_limit_mb=1024 -timeout=$timeout -max_len=8192 -print_final_stats=1
     -artifact_prefix="$build/findings/$t/")
   if [ -f "tests/fuzz/dictionaries/$t" ]; then options+=(-dict="tests/fuzz/dictionaries/$t"); fi
   "$build/fuzzers/fuzz_$t" "${options[@]}" "$build/corpus/$t" >"$log" 2>&1 || status=$?

@@ -9,6 +9,8 @@ rm -rf "$work"
 mkdir -p "$work/corpus"
 cp -r "$build/seeds/$target/." "$work/corpus"
 if [ -d "$source/corpus/$target" ]; then cp -r "$source/corpus/$target/." "$work/corpus"; fi
-options=(-max_total_time=10 -rss_limit_mb=1024 -timeout=5 -max_len=8192 -print_final_stats=1 "-artifact_prefix=$work/")
+timeout=5
+if [ "$target" = compile ]; then timeout=60; fi  # the search for scales is slow under the sanitizers
+options=(-max_total_time=10 -rss_limit_mb=1024 "-timeout=$timeout" -max_len=8192 -print_final_stats=1 "-artifact_prefix=$work/")
 if [ -f "$source/dictionaries/$target" ]; then options+=("-dict=$source/dictionaries/$target"); fi
 exec "$build/fuzzers/fuzz_$target" "${options[@]}" "$work/corpus"

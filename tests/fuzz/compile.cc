@@ -7,8 +7,8 @@
 namespace smpc::fuzz {
 namespace {
 
-constexpr std::size_t most_elements = 4096;  // weights and inputs; a compilation takes 0.1 s and more whatever its size
-constexpr std::size_t most_layers = 6;
+constexpr std::size_t most_elements = 4096;  // weights and inputs; a compilation takes a tenth of a second to some seconds here
+constexpr std::size_t most_layers = 5;
 
 bool is_small(const Network& network) {
   std::size_t elements = 1;

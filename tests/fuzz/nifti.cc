@@ -5,6 +5,7 @@
 #include "fuzz/fuzz.h"
 #include "fuzz/memory_file.h"
 #include "image/nifti_writer.h"
+#include "smpc/image/grid_map.h"
 #include "smpc/image/volume_reader.h"
 
 namespace smpc::fuzz {
@@ -57,6 +58,29 @@ void check_words(const ScanHeader& header) {
   refuses([&] { check_grid(header, other, "scan"); });
 }
 
+// Onto grids that are its own turned around, finer and shifted, and fixed.
+void check_map(const Scan& scan) {
+  Grid turned = scan.header.grid;
+  std::swap(turned.shape[0], turned.shape[2]);
+  for (std::size_t row = 0; row < 3; ++row) std::swap(turned.affine[4 * row], turned.affine[4 * row + 2]);
+  Grid finer = scan.header.grid;
+  for (std::size_t row = 0; row < 3; ++row) {
+    for (std::size_t axis = 0; axis < 3; ++axis) finer.affine[4 * row + axis] *= 0.75;
+    finer.affine[4 * row + 3] += 0.5;
+  }
+  Grid fixed;
+  fixed.shape = {3, 4, 3};
+  fixed.affine = {-4, 0, 0, 90, 0, 4, 0, -126, 0, 0, 4, -72, 0, 0, 0, 1};
+  for (const Grid& to : {scan.header.grid, turned, finer, fixed}) {
+    refuses([&] {
+      const GridMap map(scan.header.grid, to);
+      const SecretVector<double> out = map.apply(scan.volumes.front());
+      SMPC_CHECK(out.size() == to.voxels() && map.outside() >= 0 && map.outside() <= 1);
+      SMPC_CHECK(map.match() == GridMatch::other || std::is_permutation(out.begin(), out.end(), scan.volumes.front().begin()));
+    });
+  }
+}
+
 }  // namespace
 }  // namespace smpc::fuzz
 
@@ -77,6 +101,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   SMPC_CHECK(scan.header.grid == header.grid && scan.header.volumes == header.volumes);
   fuzz::check_scan(scan);
+  if (header.grid.voxels() <= 256) fuzz::check_map(scan);
   fuzz::check_reader(file.path(), scan);
   if (bytes.front() != std::byte{0x1f}) fuzz::check_compressed(bytes, scan);
   return 0;

@@ -1,6 +1,7 @@
 // The program's canonical bytes: what is read is written as the same bytes, and all that follows from a program can be
 // computed, without overflow and without taking memory for it.
 #include "fuzz/fuzz.h"
+#include "smpc/base/wide.h"
 #include "smpc/correlation/masks.h"
 #include "smpc/runtime/explain.h"
 #include "smpc/runtime/schedule.h"
@@ -32,6 +33,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (fuzz::refuses([&] { program = decode_program(bytes); })) return 0;
   const Bytes again = encode(program);
   SMPC_CHECK(std::equal(again.begin(), again.end(), bytes.begin(), bytes.end()));
+  if (program.grid) {
+    const auto& shape = program.grid->shape;
+    SMPC_CHECK(static_cast<u128>(shape[0]) * shape[1] * shape[2] == program.whole_input());
+  }
   fuzz::check_cost(program);
   return 0;
 }
