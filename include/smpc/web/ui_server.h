@@ -21,7 +21,7 @@ struct UiOptions {
   // For the header of a request, for a small body, for the next piece of a scan; and how long an idle connection stays.
   std::chrono::milliseconds patience{30'000};
   std::chrono::milliseconds state_patience{10'000};  // for another command to leave the state folder
-  std::size_t max_connections = 32;  // one more cuts the oldest that waits for a request
+  std::size_t max_connections = 32;  // one more cuts one that is idle, or waits
 };
 
 class UiServer {
