@@ -69,11 +69,10 @@ std::string words_for_volumes(const ClientProgress& p, std::size_t batch) {
 std::string progress_line(const ProgressLine& line, const Terminal& terminal) {
   const std::size_t room = terminal.columns - 1;
   const std::size_t length = terminal.columns >= 60 ? 20 : terminal.columns >= 36 ? 10 : 0;
-  std::string plain;  // of the bar
   std::string head;
   if (length > 0) {
-    const std::string filled = bar(line.fraction.value_or(0), length, terminal.utf8);
-    head = (terminal.utf8 ? "▕" : "[") + painted(filled, Paint::accent, terminal) + (terminal.utf8 ? "▏" : "]");
+    head = painted(bar(line.fraction.value_or(0), length, terminal.utf8, true), Paint::accent, terminal);
+    head = terminal.utf8 ? " " + head + " " : "[" + head + "]";
   }
   std::string percent = "     ";
   if (line.fraction) {

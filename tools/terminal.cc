@@ -102,20 +102,21 @@ std::string padded(std::string_view text, std::size_t columns, bool utf8) {
   return out + std::string(columns - width_of(out), ' ');
 }
 
-std::string bar(double fraction, std::size_t columns, bool utf8) {
-  const std::size_t parts = utf8 ? 8 : 1;  // of a column
+std::string bar(double fraction, std::size_t columns, bool utf8, bool track) {
+  const std::size_t parts = utf8 ? 2 : 1;  // of a column
   const double whole = static_cast<double>(columns * parts);
-  const double wanted = std::isnan(fraction) ? 0 : std::clamp(fraction, 0.0, 1.0) * whole;
-  const auto filled = static_cast<std::size_t>(wanted);
+  const auto filled = static_cast<std::size_t>(std::isnan(fraction) ? 0 : std::clamp(fraction, 0.0, 1.0) * whole);
   std::string out;
-  for (std::size_t i = 0; i < filled / parts; ++i) out += utf8 ? "█" : "#";
-  std::size_t used = filled / parts;
-  constexpr const char* eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-  if (filled % parts > 0) {
-    out += eighths[filled % parts];
-    ++used;
+  for (std::size_t i = 0; i < columns; ++i) {
+    if ((i + 1) * parts <= filled) {
+      out += utf8 ? "━" : "#";
+    } else if (i * parts < filled) {
+      out += "╸";
+    } else {
+      out += utf8 && track ? "─" : " ";
+    }
   }
-  return out + std::string(columns - used, ' ');
+  return out;
 }
 
 std::string painted(const std::string& text, Paint paint, const Terminal& terminal) {

@@ -27,8 +27,9 @@ std::string fitted(std::string_view text, std::size_t columns, bool utf8);
 // The same, with blanks to exactly `columns`.
 std::string padded(std::string_view text, std::size_t columns, bool utf8);
 
-// A bar of exactly `columns` for a fraction between 0 and 1: blocks in eighths, or number signs. Never full below 1.
-std::string bar(double fraction, std::size_t columns, bool utf8);
+// A bar of exactly `columns` for a fraction between 0 and 1: a heavy line in halves, or number signs. Never full below 1.
+// Behind it blanks or, with `track` and UTF-8, a light line.
+std::string bar(double fraction, std::size_t columns, bool utf8, bool track = false);
 
 enum class Paint { bold, dim, accent };
 std::string painted(const std::string& text, Paint paint, const Terminal& terminal);

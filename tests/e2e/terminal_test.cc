@@ -61,7 +61,7 @@ TEST_F(AtATerminal, ProgressThenTheResultThenItsCost) {
   ASSERT_GE(screen.lines.size(), 10U);
   EXPECT_EQ(screen.lines[0].find("  network"), 0U);
   EXPECT_EQ(screen.lines[1].find("  LANG-BROCA"), 0U);
-  EXPECT_NE(screen.lines[1].find("█▉  0.9998"), std::string::npos) << screen.lines[1];
+  EXPECT_NE(screen.lines[1].find("━╸  0.9998"), std::string::npos) << screen.lines[1];
   EXPECT_EQ(screen.lines[6], "");
   EXPECT_EQ(screen.lines[7].find("inference: client sent 614.2 kB"), 0U) << screen.lines[7];
 }

@@ -22,7 +22,7 @@ TEST(ProgressLine, SaysEverythingWhereThereIsRoom) {
   EXPECT_EQ(plain(full, 120),
             "[##########          ]  50 %  inference, fc1  volume 3 of 20  614.2 kB sent, 24.1 kB received  12 s left");
   EXPECT_EQ(plain({.fraction = {}, .what = "connecting"}, 80), "[                    ]        connecting");
-  EXPECT_EQ(plain({.fraction = 1, .what = "x"}, 80, true), "▕████████████████████▏ 100 %  x");
+  EXPECT_EQ(plain({.fraction = 1, .what = "x"}, 80, true), " ━━━━━━━━━━━━━━━━━━━━  100 %  x");
 }
 
 TEST(ProgressLine, LeavesOutTheLeastImportantFirst) {
@@ -98,7 +98,7 @@ TEST_F(Drawing, ANewPhaseAtOnceAndTheRestTenTimesASecond) {
     inference(progress, i);
   }
   EXPECT_EQ(writes, 4);  // after 100 and after 200 ms
-  EXPECT_EQ(Screen(drawn, 60).lines, (std::vector<std::string>{"▕██████████████▎     ▏  71 %  inference, fc1  10.0 kB sent"}));
+  EXPECT_EQ(Screen(drawn, 60).lines, (std::vector<std::string>{" ━━━━━━━━━━━━━━──────   71 %  inference, fc1  10.0 kB sent"}));
 }
 
 TEST_F(Drawing, IsTakenAwayInTheEnd) {

@@ -86,11 +86,13 @@ TEST(ResultTable, IsColouredWhereColourIsWanted) {
   EXPECT_NE(result_table(outcome({{9, 0, 0, 0}}), coloured).find("\033[1mLANG-BROCA"), std::string::npos);
 }
 
-TEST(Bars, FillInEighths) {
+TEST(Bars, FillInHalves) {
   EXPECT_EQ(bar(0, 4, true), "    ");
-  EXPECT_EQ(bar(1, 4, true), "████");
-  EXPECT_EQ(bar(0.5, 3, true), "█▌ ");
-  EXPECT_EQ(bar(0.9999, 2, true), "█▉");
+  EXPECT_EQ(bar(1, 4, true), "━━━━");
+  EXPECT_EQ(bar(0.5, 3, true), "━╸ ");
+  EXPECT_EQ(bar(0.9999, 2, true), "━╸");
+  EXPECT_EQ(bar(0.5, 3, true, true), "━╸─");
+  EXPECT_EQ(bar(0.5, 3, false, true), "#  ");
   EXPECT_EQ(bar(0.5, 4, false), "##  ");
   EXPECT_EQ(bar(7, 2, false), "##");
   EXPECT_EQ(bar(std::nan(""), 2, false), "  ");
