@@ -170,6 +170,8 @@ int main(int argc, char** argv) {
              "      every volume of a 4-D scan, for a program to read\n"
              "  smpc-client --image scan.nii.gz --report scan.html\n"
              "      the same, and a page with pictures to print or to keep\n"
+             "  smpc-client ui --open\n"
+             "      the same on a page in the browser\n"
              "  smpc-client prefetch --count 20\n"
              "      everything that can be done ahead of time, for 20 volumes\n"
              "  smpc-client study /data/study /data/study/derivatives/smpc participant\n"
@@ -177,6 +179,9 @@ int main(int argc, char** argv) {
   return run_tool(app, argc, argv, [&] {
     if (!fetch->parsed() && !page->parsed() && !of_study->parsed() && a.image.empty()) {
       fail_usage("expected --image SCAN or a subcommand, prefetch, ui or study; see --help");
+    }
+    if (page->parsed() && (!a.image.empty() || !a.volume.empty() || !a.report.empty() || a.scan.resample)) {
+      fail_usage("ui: expected none of --image, --volume, --resample and --report: they are chosen on the page");
     }
     if (of_study->parsed() && (!a.image.empty() || !a.volume.empty() || !a.report.empty())) {
       fail_usage("study: expected none of --image, --volume and --report: it finds its scans itself, takes all volumes or the "
