@@ -20,7 +20,7 @@ let file: File | null = null
 let scan: Scan | null = null
 let reading: AbortController | null = null
 let running = false
-let run = '' // the last one
+let run = '' // the last one; none between asking for it and its number
 
 // NAME of urn:smpc:ROLE:NAME.
 const short_name = (identity: string): string => identity.slice(identity.lastIndexOf(':') + 1)
@@ -70,7 +70,7 @@ function refresh(): void {
   const [ready, words] = readiness()
   run_button.disabled = !ready
   run_button.textContent = scan !== null && scan_card.selection === 'all' ? `Run all ${scan.volumes} volumes` : 'Run'
-  cancel_button.disabled = !running
+  cancel_button.disabled = !running || run === ''
   by_id('run-reason').textContent = words
   scan_card.enabled = !running
 }
@@ -113,16 +113,18 @@ async function begin(): Promise<void> {
   const { name } = file
   const [selection, resample] = [scan_card.selection, scan_card.resample]
   running = true
+  run = ''
   steps.reset()
   result_card.hide()
   by_id('run-error').replaceChildren()
   refresh()
-  cancel_button.focus()
   try {
     run = await api.start(scan.scan, selection, resample)
   } catch (error) {
     return fail(as_failure(error))
   }
+  refresh()
+  cancel_button.focus()
   api.follow(run, {
     begin: () => steps.reset(),
     progress: (p) => steps.progress(p),
@@ -202,7 +204,7 @@ result_card.chosen = (volume) => {
 run_button.addEventListener('click', () => void begin())
 cancel_button.addEventListener('click', () => {
   cancel_button.disabled = true
-  api.cancel(run).catch((error: unknown) => fail(as_failure(error)))
+  api.cancel(run).catch(refresh) // how the run ends its events tell
 })
 by_id('model-retry').addEventListener('click', () => {
   void ask_model()

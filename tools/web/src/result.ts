@@ -3,7 +3,7 @@ import type { PhaseCost, Result, VolumeResult } from './api'
 import { csv_address, report_address } from './api'
 import { breakable, by_id, make, terms } from './dom'
 import { results_table } from './table'
-import { bytes, percent, seconds } from './words'
+import { bytes, capital, percent, seconds } from './words'
 
 export class ResultCard {
   /** A row of the table was chosen. */
@@ -73,7 +73,7 @@ function verdict(r: VolumeResult, result: Result, many: boolean): HTMLElement[] 
   }
   for (const note of ['resampling', 'caution'] as const) {
     const words = result[note] ?? ''
-    if (words !== '') parts.push(make('p', { class: 'note', 'data-testid': note }, words))
+    if (words !== '') parts.push(make('p', { class: 'note', 'data-testid': note }, capital(words)))
   }
   return parts
 }

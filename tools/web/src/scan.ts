@@ -2,7 +2,7 @@
 import type { Scan } from './api'
 import { Failure } from './api'
 import { by_id, chosen, radios, terms } from './dom'
-import { show_failure } from './words'
+import { capital, show_failure } from './words'
 
 const no_facts: [string, string][] = [
   ['Size', '–'],
@@ -103,7 +103,7 @@ export class ScanCard {
     by_id('volumes-legend').textContent = `Volume, 0 to ${last}`
     by_id('all-text').textContent = `all ${scan.volumes} volumes`
     const { verdict, words } = scan.check
-    this.say(verdict, titles[verdict], words.charAt(0).toUpperCase() + words.slice(1))
+    this.say(verdict, titles[verdict], capital(words))
     by_id('resample-line').hidden = verdict === 'same'
     by_id('resample-text').textContent = offers[verdict]
   }

@@ -1,7 +1,7 @@
 // The four steps of a secure inference, filled from the run's events.
 import type { Phase, Progress, Result } from './api'
 import { by_id, make } from './dom'
-import { bytes, count, seconds } from './words'
+import { bytes, capital, count, seconds } from './words'
 
 type State = 'waiting' | 'active' | 'done' | 'failed'
 
@@ -122,8 +122,6 @@ function how_far(p: Progress): string {
       return `${p.done} of ${count(p.whole, 'bundle')}`
   }
 }
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
 export class Steps {
   private readonly rows = steps.map((step, i) => new StepRow(i, step))
