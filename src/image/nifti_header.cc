@@ -146,7 +146,8 @@ void check_dims(const ScanFile& file, const NiftiFields& f) {
   }
   for (std::size_t i = 5; i <= axes; ++i) {
     if (f.dim[i] == 1) continue;
-    if (f.version == 2 && f.dim[1] * f.dim[2] == 1 && f.dim[3] * f.dim[4] == 1) file.fail(no_cifti);
+    const bool no_space = std::all_of(f.dim.begin() + 1, f.dim.begin() + 5, [](std::int64_t n) { return n == 1; });
+    if (f.version == 2 && no_space) file.fail(no_cifti);
     file.fail("expected a 3-D or 4-D scan, found dimensions " + dims_text(f) + "; write the volumes as 4-D");
   }
 }

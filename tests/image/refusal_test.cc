@@ -88,6 +88,15 @@ TEST(Refusal, Fault59ImpossibleDimensions) {
   }
 }
 
+TEST(Refusal, DimensionsWhoseProductWrapsAroundAreNoCifti) {
+  NiftiSpec s;
+  s.second = true;
+  s.dim = {5, std::int64_t{1} << 62, 5, 1, 1, 2, 1, 1};
+  EXPECT_HAS(refusal_of(nifti_file(s, std::vector<float>(24, 1.0F))), "3-D or 4-D");
+  s.dim = {5, 1, 1, 1, 1, 2, 1, 1};
+  EXPECT_HAS(refusal_of(nifti_file(s, std::vector<float>(24, 1.0F))), "CIFTI");
+}
+
 TEST(Refusal, Fault60AHugeClaimInASmallFile) {
   NiftiSpec s;
   s.dim = {4, 32767, 32767, 32767, 32767, 1, 1, 1};
