@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# tools/fuzz.sh [SECONDS] [TARGET...]: runs fuzz targets, an hour each and all of them unless told otherwise, as many at once
-# as there are processors. Logs are in build/fuzz/logs, one line a run in build/fuzz/logs/runs.tsv; what was found is in
+# tools/fuzz.sh [SECONDS] [TARGET...]: runs fuzz targets, an hour each and all of them unless told otherwise, as many at
+# once as there are processors. Logs are in build/fuzz/logs, one line a run in build/fuzz/logs/runs.tsv; what was found is in
 # build/fuzz/findings/TARGET, and the inputs that cover most in build/fuzz/corpus/TARGET.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -30,7 +30,8 @@ minimise() {
   local t=$1 corpus=$build/corpus/$1
   rm -rf "$corpus.new"
   mkdir -p "$corpus.new"
-  "$build/fuzzers/fuzz_$t" -merge=1 -rss_limit_mb=2048 "$corpus.new" "$corpus" "$build/seeds/$t" >"$build/logs/$t.merge.log" 2>&1
+  "$build/fuzzers/fuzz_$t" -merge=1 -rss_limit_mb=2048 "$corpus.new" "$corpus" "$build/seeds/$t" \
+    >"$build/logs/$t.merge.log" 2>&1
   rm -rf "$corpus"
   mv "$corpus.new" "$corpus"
 }
@@ -49,7 +50,11 @@ run_one() {
     -artifact_prefix="$build/findings/$t/")
   if [ -f "tests/fuzz/dictionaries/$t" ]; then options+=(-dict="tests/fuzz/dictionaries/$t"); fi
   "$build/fuzzers/fuzz_$t" "${options[@]}" "$build/corpus/$t" >"$log" 2>&1 || status=$?
-  if [ $status -ne 0 ]; then result="found ($(grep -m1 -oE "^(SUMMARY: .*|internal error: .*)" "$log" || echo "exit $status"))"; fi
+  if [ $status -eq 72 ] || [ $status -gt 128 ]; then  # by a signal from outside
+    result=interrupted
+  elif [ $status -ne 0 ]; then
+    result="found ($(grep -m1 -oE "^(SUMMARY: .*|internal error: .*)" "$log" || echo "exit $status"))"
+  fi
   if [ $status -eq 0 ]; then minimise "$t" || result="clean, corpus not minimised"; fi
   printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$started" "$commit" "$t" "$seconds" \
     "$(grep -oP 'stat::number_of_executed_units:\s*\K\d+' "$log" || echo '?')" \

@@ -205,7 +205,9 @@ void declare(CompileState& s, const std::map<std::string, std::string>& metadata
   };
   const auto number = [&](const std::optional<double>& option, const char* key) -> std::optional<double> {
     const std::string* text = find(key);
-    if (option && !(std::isfinite(*option) && *option > 0)) fail_input(std::string(key) + ": expected a positive number");
+    if (option && !(std::isfinite(*option) && *option > 0)) {
+      fail_input(std::string(key) + ": expected a positive number");
+    }
     if (option || text == nullptr) return option;
     return positive(*text, "the model's metadata " + std::string(key));
   };

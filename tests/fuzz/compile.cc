@@ -7,7 +7,8 @@
 namespace smpc::fuzz {
 namespace {
 
-constexpr std::size_t most_elements = 4096;  // weights and inputs; a compilation takes a tenth of a second to some seconds here
+// Weights and inputs. A compilation takes a tenth of a second to some seconds here.
+constexpr std::size_t most_elements = 4096;
 constexpr std::size_t most_layers = 5;
 
 bool is_small(const Network& network) {

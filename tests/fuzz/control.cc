@@ -1,8 +1,9 @@
 // Control messages: as every type of message that there is, and in whole sessions with a server and a dealer. The first
 // byte chooses who listens; then frames: type, length (two bytes), payload.
 //
-// A client's request is completed before the server sees it: what stands empty (program, mask, policy) is filled in, and
-// a bundle header that can be read gets a MAC that only the dealer can make. So the run behind the checks is reached too.
+// A client's request is completed before the server sees it: what stands empty (program, mask, policy) is filled in,
+// and a bundle header that can be read gets a MAC that only the dealer can make. So the run behind the checks is
+// reached too.
 #include "fuzz/fuzz.h"
 #include "fuzz/scratch.h"
 #include "fuzz/small_run.h"

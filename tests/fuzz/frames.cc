@@ -1,5 +1,5 @@
-// Frames off a stream: a frame of another type or length is refused before memory is taken for it, every byte is counted,
-// and nothing works any more after a failure. The first bytes say what the receiver expects.
+// Frames off a stream: a frame of another type or length is refused before memory is taken for it, every byte is
+// counted, and nothing works any more after a failure. The first bytes say what the receiver expects.
 #include "fuzz/fuzz.h"
 #include "fuzz/stream_channel.h"
 

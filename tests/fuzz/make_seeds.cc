@@ -1,5 +1,5 @@
-// make_seeds FOLDER: what each target starts from, FOLDER/<target>/<seed>: right inputs, made by the same builders as the
-// tests use, and so always of today's formats.
+// make_seeds FOLDER: what each target starts from, FOLDER/<target>/<seed>: right inputs, made by the same builders as
+// the tests use, and so always of today's formats.
 #include <fstream>
 #include <iostream>
 #include <thread>

@@ -76,7 +76,8 @@ void check_map(const Scan& scan) {
       const GridMap map(scan.header.grid, to);
       const SecretVector<double> out = map.apply(scan.volumes.front());
       SMPC_CHECK(out.size() == to.voxels() && map.outside() >= 0 && map.outside() <= 1);
-      SMPC_CHECK(map.match() == GridMatch::other || std::is_permutation(out.begin(), out.end(), scan.volumes.front().begin()));
+      if (map.match() == GridMatch::other) return;
+      SMPC_CHECK(std::is_permutation(out.begin(), out.end(), scan.volumes.front().begin()));
     });
   }
 }
