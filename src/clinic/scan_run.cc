@@ -43,7 +43,7 @@ struct ScanRun::Impl {
   Impl(const std::filesystem::path& image, ScanOptions o)
       : options(std::move(o)),
         name(options.name.empty() ? image.string() : options.name),
-        reader(image, options.selection, options.name) {}
+        reader(image, options.selection, options.name, options.stop) {}
 
   void place_on(const Grid& grid) {
     if (!options.resample) check_grid(reader.header(), grid, name);

@@ -8,8 +8,8 @@
 namespace smpc {
 
 struct VolumeReader::Impl {
-  Impl(const std::filesystem::path& path, const VolumeSelection& selection, const std::string& name)
-      : file(path, name), header(image::read_nifti_header(file)) {
+  Impl(const std::filesystem::path& path, const VolumeSelection& selection, const std::string& name, std::stop_token to_stop)
+      : stop(std::move(to_stop)), file(path, name), header(image::read_nifti_header(file)) {
     const image::Range range = image::selected_range(file, header.scan, selection);
     if (range.last - range.first > most_read_volumes) {
       file.fail("expected at most " + std::to_string(most_read_volumes) + " volumes at once, found " +
@@ -18,17 +18,23 @@ struct VolumeReader::Impl {
     const bool single = range.last - range.first == 1;
     for (std::size_t index = 0; index < header.scan.volumes; ++index) {
       if (!range.holds(index)) {
-        image::read_volume(file, header, index, chunk, {});
+        read(index, {});
         continue;
       }
       indices.push_back(index);
       if (single) kept.resize(header.scan.grid.voxels());
       Sha256 digest;
-      image::read_volume(file, header, index, chunk, kept, &digest);
+      read(index, kept, &digest);
       digests.push_back(digest.finish());
     }
     file.expect_end();
     next_stored = header.scan.volumes;
+  }
+
+  // The next volume of the file, which is number `index`.
+  void read(std::size_t index, std::span<double> out, Sha256* digest = nullptr) {
+    if (stop.stop_requested()) file.fail("its reading was stopped");
+    image::read_volume(file, header, index, chunk, out, digest);
   }
 
   void rewind() {
@@ -47,10 +53,10 @@ struct VolumeReader::Impl {
       return std::move(kept);
     }
     if (next_stored > indices[next_selected]) rewind();  // after the first pass, which has read them all
-    while (next_stored < indices[next_selected]) image::read_volume(file, header, next_stored++, chunk, {});
+    while (next_stored < indices[next_selected]) read(next_stored++, {});
     SecretVector<double> out(header.scan.grid.voxels());
     Sha256 digest;
-    image::read_volume(file, header, next_stored++, chunk, out, &digest);
+    read(next_stored++, out, &digest);
     if (digest.finish() != digests[next_selected]) fail_changed();
     ++next_selected;
     return out;
@@ -60,6 +66,7 @@ struct VolumeReader::Impl {
     file.fail("expected the file that was checked, found that it has changed since; run the command again");
   }
 
+  const std::stop_token stop;
   image::ScanFile file;  // stays open: a file that takes its place by a rename is another one
   const image::NiftiHeader header;
   image::Chunk chunk;
@@ -70,8 +77,9 @@ struct VolumeReader::Impl {
   std::size_t next_selected = 0;
 };
 
-VolumeReader::VolumeReader(const std::filesystem::path& path, const VolumeSelection& selection, const std::string& name)
-    : impl_(std::make_unique<Impl>(path, selection, name)) {}
+VolumeReader::VolumeReader(const std::filesystem::path& path, const VolumeSelection& selection, const std::string& name,
+                           std::stop_token stop)
+    : impl_(std::make_unique<Impl>(path, selection, name, std::move(stop))) {}
 VolumeReader::~VolumeReader() = default;
 const ScanHeader& VolumeReader::header() const noexcept { return impl_->header.scan; }
 const std::vector<std::size_t>& VolumeReader::indices() const noexcept { return impl_->indices; }

@@ -29,10 +29,10 @@ json check(const ScanHeader& header, const Grid& expected) {
 
 json to_json(const Grid& grid) { return {{"shape", grid.shape}, {"affine", grid.affine}}; }
 
-KeptScan::KeptScan(std::uint64_t number, std::string name, std::unique_ptr<Upload> file)
+KeptScan::KeptScan(std::uint64_t number, std::string name, std::unique_ptr<Upload> file, std::stop_token stop)
     : number_(number), name_(std::move(name)), file_(std::move(file)) {
   const VolumeSelection all{true, {}};
-  header_ = VolumeReader(file_->path(), all, name_).header();
+  header_ = VolumeReader(file_->path(), all, name_, std::move(stop)).header();
 }
 
 json KeptScan::description(const Grid& model) const {

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <stop_token>
 #include <string>
 
 #include "smpc/base/grid.h"
@@ -14,7 +15,7 @@ namespace smpc::web {
 class KeptScan {
  public:
   // Reads the whole file; refuses what the command line refuses, in the same words. Connects to nobody.
-  KeptScan(std::uint64_t number, std::string name, std::unique_ptr<Upload> file);
+  KeptScan(std::uint64_t number, std::string name, std::unique_ptr<Upload> file, std::stop_token stop);
 
   std::uint64_t number() const noexcept { return number_; }
   std::string id() const { return std::to_string(number_); }

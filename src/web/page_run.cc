@@ -46,6 +46,11 @@ json result_json(const ScanOutcome& outcome, double seconds) {
 PageRun::PageRun(std::uint64_t number, Order order, ClientDesk& desk)
     : number_(number), order_(std::move(order)), desk_(desk), thread_([this](const std::stop_token& stop) { work(stop); }) {}
 
+void PageRun::cancel() {
+  const std::lock_guard guard(mutex_);
+  if (!outcome_) thread_.request_stop();  // else it has ended, and its scan is still to be read for reports
+}
+
 std::shared_ptr<const ScanOutcome> PageRun::outcome() const {
   const std::lock_guard guard(mutex_);
   return outcome_;
@@ -68,7 +73,8 @@ void PageRun::work(const std::stop_token& stop) {
   try {
     ask(stop);
   } catch (const Error& e) {
-    failed(e.what(), e.exit_code());
+    const Error shown = stop.stop_requested() ? Error(Cancelled()) : e;  // whatever it was that the stop interrupted
+    failed(shown.what(), shown.exit_code());
   } catch (const std::bad_alloc&) {
     failed("out of memory", 1);
   } catch (const std::exception& e) {
@@ -81,13 +87,15 @@ void PageRun::ask(const std::stop_token& stop) {
   const auto start = std::chrono::steady_clock::now();
   scan_.emplace(order_.scan->path(), ScanOptions{.selection = order_.selection,
                                                  .resample = order_.resample,
-                                                 .name = order_.scan->name()});
+                                                 .name = order_.scan->name(),
+                                                 .stop = stop});
   const auto outcome = std::make_shared<const ScanOutcome>(
       desk_.serve(stop, [this](const ClientProgress& p) { tell(p); },
                   [&](ClientService& client) { return scan_->infer(client, desk_.identity()); }));
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   {
     const std::lock_guard guard(mutex_);
+    if (stop.stop_requested()) throw Cancelled();
     outcome_ = outcome;
     learned_ = std::chrono::system_clock::now();
   }

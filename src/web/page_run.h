@@ -30,7 +30,7 @@ class PageRun {
 
   std::string id() const { return std::to_string(number_); }
   const Order& order() const noexcept { return order_; }
-  void cancel() noexcept { thread_.request_stop(); }
+  void cancel();  // without effect once there is an outcome
   std::shared_ptr<const EventLog> events() const noexcept { return events_; }
   bool at_work() const { return !events_->ended(); }
   std::shared_ptr<const ScanOutcome> outcome() const;  // null before the end, and where the run failed

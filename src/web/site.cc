@@ -126,7 +126,7 @@ Reply Site::finish_upload(std::uint64_t number, const std::string& path, std::un
   if (!name) return error_reply(400, "expected api/scan?name=FILE, found no name that can be shown", usage);
   std::shared_ptr<const KeptScan> scan;
   const Reply refusal = in_words(422, [&] {
-    scan = std::make_shared<const KeptScan>(number, *name, std::move(file));
+    scan = std::make_shared<const KeptScan>(number, *name, std::move(file), stopping_.get_token());
     return Reply();
   });
   return scan ? in_words(502, [&] { return keep(scan); }) : refusal;

@@ -136,6 +136,16 @@ TEST(VolumeReader, ErrorsCallTheFileByTheNameGiven) {
   EXPECT_EQ(words("scan.nii"), "scan.nii" + by_path.substr(cut.path().string().size()));
 }
 
+TEST(VolumeReader, AStopEndsTheReadingBeforeTheNextVolume) {
+  const TemporaryFile f(three_volumes());
+  std::stop_source stop;
+  VolumeReader reader(f.path(), {true, {}}, "scan.nii", stop.get_token());
+  EXPECT_EQ(reader.next().size(), 24U);
+  stop.request_stop();
+  EXPECT_EQ(refusal([&] { reader.next(); }), "scan.nii: its reading was stopped");
+  EXPECT_EQ(refusal([&] { VolumeReader(f.path(), {true, {}}, "scan.nii", stop.get_token()); }), "scan.nii: its reading was stopped");
+}
+
 TEST(VolumeReader, RealScansOfSeveralVolumes) {
   const std::filesystem::path nifti = std::filesystem::path(SMPC_SHARED_DATA) / "nifti";
   if (!std::filesystem::exists(nifti)) GTEST_SKIP() << "no test data at " << nifti;

@@ -285,10 +285,12 @@ TEST(PageRun, OneAtATimeAndItCanBeCancelled) {
     EXPECT_TRUE(page.state_is_free());
   }
   page.world().start_server(address);
-  EXPECT_EQ(page.post("api/run/" + run + "/cancel", "").status, 202U);  // of one that has ended: nothing
-  const auto events = page.events(page.start_run({{"scan", "1"}}));
+  run = page.start_run({{"scan", "1"}});
+  const auto events = page.events(run);
   ASSERT_EQ(events.back().name, "result");
   expect_results(page, events.back().data, {0}, page.expected());
+  EXPECT_EQ(page.post("api/run/" + run + "/cancel", "").status, 202U);  // of one that has ended: nothing
+  EXPECT_EQ(page.get("api/run/" + run + "/report.html?volume=0").status, 200U);
 }
 
 TEST(PageRun, TheEndOfTheServerCancelsItAndEndsItsReaders) {

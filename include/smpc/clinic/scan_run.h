@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,8 @@ struct ScanOutcome {
 struct ScanOptions {
   VolumeSelection selection;
   bool resample = false;  // bring a scan on another grid onto the model's (image/grid_map.h), instead of refusing it
-  std::string name;       // what the scan is called in errors and in the outcome; empty: its path
+  std::string name{};     // what the scan is called in errors and in the outcome; empty: its path
+  std::stop_token stop{};  // ends the reading of the scan (VolumeReader)
 };
 
 class ScanRun {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,9 @@ constexpr std::size_t most_read_volumes = std::size_t{1} << 20;
 class VolumeReader {
  public:
   // Reads and checks the whole file. More than most_read_volumes are refused. Errors call it `name`; empty: its path.
-  VolumeReader(const std::filesystem::path& path, const VolumeSelection& selection, const std::string& name = {});
+  // When a stop is requested the next volume is not read, here or later: bad_input.
+  VolumeReader(const std::filesystem::path& path, const VolumeSelection& selection, const std::string& name = {},
+               std::stop_token stop = {});
   ~VolumeReader();
   VolumeReader(const VolumeReader&) = delete;
   VolumeReader& operator=(const VolumeReader&) = delete;
