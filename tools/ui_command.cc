@@ -70,7 +70,8 @@ void open_in_browser(const std::filesystem::path& file) {
 }  // namespace
 
 CLI::App* add_ui_command(CLI::App& app, UiArguments& arguments) {
-  CLI::App* ui = app.add_subcommand("ui", "choose scans, look at them and ask about them on a page in the browser: serves it to this machine alone, until it is interrupted");
+  CLI::App* ui = app.add_subcommand("ui", "choose scans, look at them and ask about them on a page in the browser: serves it to "
+                                          "this machine alone, until it is interrupted");
   ui->add_option("--port", arguments.port, "port on 127.0.0.1; 0 picks a free one")->capture_default_str();
   ui->add_flag("--open", arguments.open, "open the page in the browser, by xdg-open");
   return ui;

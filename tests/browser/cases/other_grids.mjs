@@ -8,7 +8,7 @@ export default async function (visit) {
   const expected = JSON.parse((await deployment.client('--image', scan, '--json')).out).results
 
   await visit.choose(await shifted(deployment.folder), 'other')
-  assert.match(await visit.text('grid-check'), /shifted by \(2, 0, 0\) mm/)
+  assert.match(await visit.text('grid-check'), /Shifted by \(2, 0, 0\) mm/)
   assert.ok(await visit.by('run').isDisabled())
   await visit.shot('shifted')
   await visit.by('resample').check()
