@@ -118,7 +118,7 @@ class Study {
     StudyEntry entry{scan, StudyStatus::failed, 0, {}, 0};
     try {
       const StudySource source = source_of(scan);
-      const auto program = finished_program(options_, scan, source);
+      const auto program = finished_program(options_, scan, source, static_cast<bool>(hooks_.report));
       if (program && (program_.empty() || program == program_)) {
         entry.status = StudyStatus::done_before;
         entry.volumes = read_predictions(as_text(read_file(options_.out_dir / StudyPaths(scan).predictions))).size();

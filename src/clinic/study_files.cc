@@ -165,7 +165,8 @@ json dataset_description(const StudyOptions& options) {
           {"DatasetLinks", {{"source", source_link(options)}}}};
 }
 
-std::optional<std::string> finished_program(const StudyOptions& options, const StudyScan& scan, const StudySource& source) {
+std::optional<std::string> finished_program(const StudyOptions& options, const StudyScan& scan, const StudySource& source,
+                                            bool reports) {
   const StudyPaths paths(scan);
   const auto j = read_json(options.out_dir / paths.sidecar);
   if (!j || !j->is_object()) return std::nullopt;
@@ -180,6 +181,7 @@ std::optional<std::string> finished_program(const StudyOptions& options, const S
   } catch (const Error&) {
     return std::nullopt;
   }
+  if (reports && (*j)["Reports"].empty()) return std::nullopt;
   for (const json& report : (*j)["Reports"]) {
     if (!report.is_string() || !fs::exists(options.out_dir / paths.folder / report.get<std::string>())) return std::nullopt;
   }

@@ -57,8 +57,9 @@ nlohmann::json sidecar_json(const StudyOptions& options, const StudySource& sour
 nlohmann::json dataset_description(const StudyOptions& options);
 
 // What an earlier run has done of a scan: its program where all files are there and whole, made from this source with
-// these options.
-std::optional<std::string> finished_program(const StudyOptions& options, const StudyScan& scan, const StudySource& source);
+// these options; with reports, where they are wanted.
+std::optional<std::string> finished_program(const StudyOptions& options, const StudyScan& scan, const StudySource& source,
+                                            bool reports);
 
 // A path as a URI has it (RFC 3986).
 std::string uri_path(const std::filesystem::path& path);

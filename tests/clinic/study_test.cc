@@ -141,6 +141,18 @@ TEST_F(Study, WhatIsNoLongerWhatItWasIsDoneAgain) {
   EXPECT_EQ(statuses(run()), "bbb");
 }
 
+TEST_F(Study, ReportsThatAreWantedLaterAreMadeAndThoseThatAreThereAreKept) {
+  run();
+  const StudyHooks with_reports{.begun = {}, .ended = {},
+                                .report = [](const auto&, std::size_t, std::span<const double>) { return "<p>"; },
+                                .write = {}};
+  EXPECT_EQ(statuses(run(with_reports)), "ddd");
+  EXPECT_EQ(statuses(run(with_reports)), "bbb");
+  EXPECT_EQ(statuses(run()), "bbb");
+  fs::remove(options.out_dir / "sub-02/func/sub-02_desc-volume003_report.html");
+  EXPECT_EQ(statuses(run()), "bdb");
+}
+
 TEST_F(Study, ADamagedScanIsToldAndTheOthersGoOn) {
   put(scan_of("02"), "damaged");
   const StudyResult r = run();
