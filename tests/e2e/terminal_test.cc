@@ -49,6 +49,7 @@ class AtATerminal : public ::testing::Test {
 };
 
 TEST_F(AtATerminal, ProgressThenTheResultThenItsCost) {
+  if (!testing::has_terminals()) GTEST_SKIP() << "this system gives no pseudo-terminals";
   const PtyOutcome r = client({"--image", (demo / "scan.nii.gz").string()}, {.columns = 90, .environment = rich});
   ASSERT_EQ(r.exit_code, 0) << r.drawn;
   for (const char* phase : {"connecting", "fetching the program", "fetching the masked weights", "taking correlated randomness",
@@ -67,6 +68,7 @@ TEST_F(AtATerminal, ProgressThenTheResultThenItsCost) {
 }
 
 TEST_F(AtATerminal, FitsANarrowOneAndDrawsAsciiWithoutColourWhereThatIsWanted) {
+  if (!testing::has_terminals()) GTEST_SKIP() << "this system gives no pseudo-terminals";
   ASSERT_EQ(s.client({"prefetch", "--count", "40"}).exit_code, 0);
   for (const std::size_t columns : {25U, 50U, 200U}) {
     const PtyOutcome r = client({"--image", (demo / "scan4d.nii.gz").string(), "--volume", "all", "--json"},
@@ -87,6 +89,7 @@ TEST_F(AtATerminal, FitsANarrowOneAndDrawsAsciiWithoutColourWhereThatIsWanted) {
 }
 
 TEST_F(AtATerminal, ADumbOneGetsLinesAndNoControl) {
+  if (!testing::has_terminals()) GTEST_SKIP() << "this system gives no pseudo-terminals";
   const PtyOutcome r = client({"--image", (demo / "scan.nii.gz").string()}, {.environment = {{"TERM", "dumb"}, {"LC_ALL", "C.UTF-8"}}});
   ASSERT_EQ(r.exit_code, 0);
   EXPECT_EQ(r.drawn.find('\033'), std::string::npos) << r.drawn;
@@ -95,6 +98,7 @@ TEST_F(AtATerminal, ADumbOneGetsLinesAndNoControl) {
 }
 
 TEST_F(AtATerminal, ScriptsSeeWhatTheyAlwaysSaw) {
+  if (!testing::has_terminals()) GTEST_SKIP() << "this system gives no pseudo-terminals";
   const Outcome alone = s.client({"--image", (demo / "scan.nii.gz").string()});
   EXPECT_EQ(alone.err, "");  // no terminal: no progress
   EXPECT_EQ(alone.out.substr(0, alone.out.find('\n')), "LANG-BROCA  0.9998");
@@ -111,6 +115,7 @@ TEST_F(AtATerminal, ScriptsSeeWhatTheyAlwaysSaw) {
 }
 
 TEST_F(AtATerminal, AnErrorStandsOnALineOfItsOwn) {
+  if (!testing::has_terminals()) GTEST_SKIP() << "this system gives no pseudo-terminals";
   s.server->stop();
   const PtyOutcome r = client({"--image", (demo / "scan.nii.gz").string()}, {.columns = 300, .environment = rich});
   EXPECT_EQ(r.exit_code, 4);
@@ -120,6 +125,7 @@ TEST_F(AtATerminal, AnErrorStandsOnALineOfItsOwn) {
 }
 
 TEST_F(AtATerminal, CtrlCLeavesNoHalfLine) {
+  if (!testing::has_terminals()) GTEST_SKIP() << "this system gives no pseudo-terminals";
   s.server->stop();
   s.dealer->stop();
   s.start_dealer();
@@ -136,6 +142,7 @@ TEST_F(AtATerminal, CtrlCLeavesNoHalfLine) {
 }
 
 TEST(Untrusted, WhatAModelCallsItsClassesSteersNoTerminal) {
+  if (!testing::has_terminals()) GTEST_SKIP() << "this system gives no pseudo-terminals";
   const testing::TemporaryFolder folder;
   {
     std::ofstream labels(folder / "labels");

@@ -53,6 +53,15 @@ std::string read_all(int terminal, int pid, const PtyOptions& options) {
 
 }  // namespace
 
+bool has_terminals() {
+  int terminal = -1;
+  int other = -1;
+  if (::openpty(&terminal, &other, nullptr, nullptr, nullptr) != 0) return false;
+  ::close(terminal);
+  ::close(other);
+  return true;
+}
+
 PtyOutcome run_on_terminal(const std::string& program, const std::vector<std::string>& arguments, const PtyOptions& options) {
   const std::string path = program.find('/') == std::string::npos ? std::string(SMPC_BIN_DIR) + "/" + program : program;
   const TemporaryFolder folder;

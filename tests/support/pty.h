@@ -22,6 +22,9 @@ struct PtyOutcome {
   std::string out;    // where output_to_file is set
 };
 
+// Whether this system has pseudo-terminals to give; a bare root may not have /dev/pts.
+bool has_terminals();
+
 // Runs a program (a path, or a tool's name) with a terminal of its own as standard error, and as standard output.
 PtyOutcome run_on_terminal(const std::string& program, const std::vector<std::string>& arguments, const PtyOptions& options);
 
