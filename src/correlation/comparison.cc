@@ -17,7 +17,7 @@ constexpr unsigned unreachable = std::numeric_limits<unsigned>::max() / 16;
 unsigned digit_cost(Suite suite, unsigned bits, bool eq) {
   const unsigned others = (1U << bits) - 1;
   const unsigned message = eq ? 2 : 1;
-  return suite == Suite::masked ? others : bits + others * message + message;
+  return suite == Suite::masked ? others - bits : bits + others * message + message;
 }
 
 // The same for the AND of a node.

@@ -8,9 +8,10 @@
 namespace smpc {
 namespace {
 
-// The corrections A b - r of one linear op for every bundle, in one pass over A.
-void correct_linear(const LinearDemand& d, std::size_t demand, const Key& mask_key, std::span<const BundleSeeds> seeds,
+// The corrections A b - r of one linear op, with the mask that its result carries, for every bundle, in one pass over A.
+void correct_linear(const Plan& plan, std::size_t demand, const Key& mask_key, std::span<const BundleSeeds> seeds,
                     std::span<LinearClient> out) {
+  const auto& d = std::get<LinearDemand>(plan.demands[demand]);
   const std::size_t n = seeds.size();
   std::vector<Prg> b;
   for (const BundleSeeds& s : seeds) b.push_back(SeedReader(s.client, demand).stream());
@@ -22,6 +23,10 @@ void correct_linear(const LinearDemand& d, std::size_t demand, const Key& mask_k
     for (std::size_t r = 0; r < d.outputs; ++r) {
       out[v].output[r] = d.ring.reduce(y[v * d.outputs + r] - server.r[r]);
     }
+    if (!d.opening) continue;
+    const RingVector carried = opening_mask(plan, *d.opening, seeds[v]);
+    SMPC_CHECK(carried.size() == d.outputs);
+    for (std::size_t r = 0; r < d.outputs; ++r) out[v].output[r] = d.ring.reduce(out[v].output[r] + carried[r]);
   }
 }
 
@@ -42,13 +47,22 @@ void correct_one(const OtDemand& d, std::size_t demand, const BundleSeeds& seeds
 
 }  // namespace
 
+RingVector opening_mask(const Plan& plan, std::size_t demand, const BundleSeeds& seeds) {
+  const auto& d = std::get<OpeningDemand>(plan.demands[demand]);
+  SeedReader of_server(seeds.server, demand);
+  SeedReader of_client(seeds.client, demand);
+  RingVector mask = expand_opening_bits(d, of_server);
+  const RingVector theirs = expand_opening_bits(d, of_client);
+  for (std::size_t i = 0; i < mask.size(); ++i) mask[i] ^= theirs[i];
+  return mask;
+}
+
 std::vector<SecretBytes> make_corrections(const Plan& plan, const Key& mask_key, std::span<const BundleSeeds> seeds) {
   std::vector<std::vector<LinearClient>> linear(plan.demands.size());
   for (std::size_t i = 0; i < plan.demands.size(); ++i) {
-    if (const auto* d = std::get_if<LinearDemand>(&plan.demands[i])) {
-      linear[i].resize(seeds.size());
-      correct_linear(*d, i, mask_key, seeds, linear[i]);
-    }
+    if (!std::holds_alternative<LinearDemand>(plan.demands[i])) continue;
+    linear[i].resize(seeds.size());
+    correct_linear(plan, i, mask_key, seeds, linear[i]);
   }
   std::vector<SecretBytes> out;
   for (std::size_t v = 0; v < seeds.size(); ++v) {

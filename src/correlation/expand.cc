@@ -1,5 +1,7 @@
 #include "expand.h"
 
+#include <bit>
+
 #include "smpc/base/error.h"
 #include "smpc/crypto/kdf.h"
 
@@ -99,10 +101,11 @@ PrivateBitsShare expand(const PrivateBitsDemand& d, Party party, SeedReader seed
 
 OpeningShare expand(const OpeningDemand& d, Party party, SeedReader seed) {
   OpeningShare s;
-  s.r = seed.values(d.count, d.ring);
+  s.bits = expand_opening_bits(d, seed);
   if (d.select) s.bit = seed.bits(d.count);
   if (party == Party::client) return s;
-  s.thermometers = seed.bits(d.count, thermometer_bits(d));
+  s.thermometers = seed.bits(d.count, corrected_thermometer_bits(d));
+  if (!d.carried) s.r = seed.values(d.count, d.ring);
   if (d.out.bits > 0) s.shifted = seed.values(d.count, d.out);
   if (d.top.bits > 0) s.top = seed.values(d.count, d.top);
   if (!d.select) return s;
@@ -111,6 +114,8 @@ OpeningShare expand(const OpeningDemand& d, Party party, SeedReader seed) {
   if (d.top.bits > 0) s.bit_top = seed.values(d.count, d.top);
   return s;
 }
+
+RingVector expand_opening_bits(const OpeningDemand& d, SeedReader& seed) { return seed.values(d.count, d.ring); }
 
 LinearServer expand_linear_server(const LinearDemand& d, SeedReader seed) { return {seed.values(d.outputs, d.ring)}; }
 LinearClient expand_linear_client(const LinearDemand& d, SeedReader seed) { return {seed.values(d.inputs, d.ring), {}}; }
@@ -163,11 +168,14 @@ void correct(const PrivateBitsDemand& d, const PrivateBitsShare& server, Private
 }
 
 void correct(const OpeningDemand& d, const OpeningShare& server, OpeningShare& client) {
-  RingVector r(server.r);
-  for (std::size_t i = 0; i < d.count; ++i) r[i] = d.ring.reduce(r[i] + client.r[i]);
+  RingVector r(server.bits);
+  for (std::size_t i = 0; i < d.count; ++i) r[i] ^= client.bits[i];
   client.thermometers.clear();
   for (const BitRange digit : d.digits) {
-    for (BitVector& t : thermometer(r, digit)) client.thermometers.push_back(std::move(t));
+    std::vector<BitVector> entries = thermometer(r, digit);
+    for (std::size_t v = 0; v < entries.size(); ++v) {
+      if (!std::has_single_bit(v + 1)) client.thermometers.push_back(std::move(entries[v]));
+    }
   }
   for (std::size_t v = 0; v < client.thermometers.size(); ++v) client.thermometers[v] ^= server.thermometers[v];
 
@@ -177,6 +185,7 @@ void correct(const OpeningDemand& d, const OpeningShare& server, OpeningShare& c
     for (std::size_t i = 0; i < d.count; ++i) out[i] = ring.reduce(f(i) - servers[i]);
     return out;
   };
+  if (!d.carried) client.r = share(d.ring, server.r, [&](std::size_t i) { return r[i]; });
   const auto shifted = [&](std::size_t i) { return r[i] >> d.shift; };
   const auto top = [&](std::size_t i) { return d.ring.msb(r[i]); };
   if (d.out.bits > 0) client.shifted = share(d.out, server.shifted, shifted);
@@ -186,6 +195,26 @@ void correct(const OpeningDemand& d, const OpeningShare& server, OpeningShare& c
   client.bit_value = share(d.out, server.bit_value, delta);
   client.bit_shifted = share(d.out, server.bit_shifted, [&](std::size_t i) { return delta(i) * shifted(i); });
   if (d.top.bits > 0) client.bit_top = share(d.top, server.bit_top, [&](std::size_t i) { return delta(i) & top(i); });
+}
+
+void complete_thermometers(const OpeningDemand& d, OpeningShare& share) {
+  std::vector<BitVector> all;
+  all.reserve(thermometer_bits(d));
+  auto corrected = share.thermometers.begin();
+  for (const BitRange digit : d.digits) {
+    const std::size_t from = all.size();
+    const std::size_t values = std::size_t{1} << digit.bits;
+    for (std::size_t v = 0; v + 1 < values; ++v) {
+      all.push_back(std::has_single_bit(v + 1) ? BitVector() : std::move(*corrected++));
+    }
+    for (unsigned j = digit.bits; j-- > 0;) {
+      BitVector& entry = all[from + (std::size_t{1} << j) - 1];
+      entry = bit_slice(share.bits, digit.first + j);
+      for (std::size_t k = 2; k << j < values; ++k) entry ^= all[from + (k << j) - 1];
+    }
+  }
+  share.thermometers = std::move(all);
+  share.bits = {};
 }
 
 }  // namespace smpc

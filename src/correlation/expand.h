@@ -35,6 +35,7 @@ SharedBitShare expand(const SharedBitDemand& d, Party party, SeedReader seed);
 BitProductShare expand(const BitProductDemand& d, Party party, SeedReader seed);
 PrivateBitsShare expand(const PrivateBitsDemand& d, Party party, SeedReader seed);
 OpeningShare expand(const OpeningDemand& d, Party party, SeedReader seed);
+RingVector expand_opening_bits(const OpeningDemand& d, SeedReader& seed);  // of either party: its first field
 LinearServer expand_linear_server(const LinearDemand& d, SeedReader seed);
 LinearClient expand_linear_client(const LinearDemand& d, SeedReader seed);
 
@@ -45,6 +46,11 @@ void correct(const SharedBitDemand& d, const SharedBitShare& server, SharedBitSh
 void correct(const BitProductDemand& d, const BitProductShare& server, BitProductShare& client);
 void correct(const PrivateBitsDemand& d, const PrivateBitsShare& server, PrivateBitsShare& client);
 void correct(const OpeningDemand& d, const OpeningShare& server, OpeningShare& client);
+
+// Either party: from the corrected entries of the thermometers and from the bits of r, which are used up, all entries.
+// Bit j of a digit is the parity of the entries [v < digit] with v + 1 a multiple of 2^j, so that the entry v = 2^j - 1
+// is the sum of that bit and of the others.
+void complete_thermometers(const OpeningDemand& d, OpeningShare& share);
 
 // Writes the corrected fields, or reads them, in their order. Lengths are those of correction_bytes().
 class WriteFields {
@@ -92,8 +98,9 @@ void corrected_fields(const PrivateBitsDemand& d, PrivateBitsShare& s, Fields& f
 }
 template <class Fields>
 void corrected_fields(const OpeningDemand& d, OpeningShare& s, Fields& f) {
-  s.thermometers.resize(thermometer_bits(d));
+  s.thermometers.resize(corrected_thermometer_bits(d));
   for (BitVector& v : s.thermometers) f.bits(d.count, v);
+  if (!d.carried) f.values(d.count, d.ring, s.r);
   if (d.out.bits > 0) f.values(d.count, d.out, s.shifted);
   if (d.top.bits > 0) f.values(d.count, d.top, s.top);
   if (!d.select) return;

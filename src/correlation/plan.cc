@@ -12,7 +12,8 @@ struct CorrectionSize {
   std::size_t operator()(const OpeningDemand& d) const {
     const std::size_t out = packed_bytes(d.count, d.out.bits);
     const std::size_t top = packed_bytes(d.count, d.top.bits);
-    return thermometer_bits(d) * packed_bytes(d.count, 1) + out + top + (d.select ? 2 * out + top : 0);
+    const std::size_t r = d.carried ? 0 : packed_bytes(d.count, d.ring.bits);
+    return corrected_thermometer_bits(d) * packed_bytes(d.count, 1) + r + out + top + (d.select ? 2 * out + top : 0);
   }
   std::size_t operator()(const OtDemand& d) const { return d.message_bits * packed_bytes(d.count, 1); }
   std::size_t operator()(const AndDemand& d) const { return d.products.size() * packed_bytes(d.count, 1); }
@@ -28,6 +29,7 @@ class Planner {
     suite_ = program.suite;
     for (std::size_t i = 0; i < program.ops.size(); ++i) {
       plan_.ops.push_back(op(program.ops[i].kind, program.tensors[i], program.tensors[i + 1]));
+      if (i > 0) carry_mask(plan_.ops[i - 1], plan_.ops[i]);
     }
     plan_.offsets.push_back(0);
     for (const Demand& d : plan_.demands) plan_.offsets.push_back(plan_.offsets.back() + correction_bytes(d));
@@ -38,6 +40,15 @@ class Planner {
   std::size_t demand(Demand d) {
     plan_.demands.push_back(std::move(d));
     return plan_.demands.size() - 1;
+  }
+
+  // What a linear map hands to a masked opening, and to nothing else, can come with the mask.
+  void carry_mask(const OpPlan& from, const OpPlan& to) {
+    const auto* linear = std::get_if<LinearPlan>(&from);
+    const auto* shift = std::get_if<ShiftPlan>(&to);
+    if (linear == nullptr || shift == nullptr || !shift->opening) return;
+    std::get<LinearDemand>(plan_.demands[linear->demand]).opening = shift->opening;
+    std::get<OpeningDemand>(plan_.demands[*shift->opening]).carried = true;
   }
 
   OpPlan op(const OpKind& kind, const TensorType& in, const TensorType& out) {
@@ -157,6 +168,12 @@ class Planner {
 std::size_t thermometer_bits(const OpeningDemand& d) noexcept {
   std::size_t bits = 0;
   for (const BitRange digit : d.digits) bits += (std::size_t{1} << digit.bits) - 1;
+  return bits;
+}
+
+std::size_t corrected_thermometer_bits(const OpeningDemand& d) noexcept {
+  std::size_t bits = thermometer_bits(d);
+  for (const BitRange digit : d.digits) bits -= digit.bits;
   return bits;
 }
 

@@ -98,7 +98,14 @@ class ServerSource final : public SourceBase {
   SharedBitShare shared_bit(std::size_t i) override { return both<SharedBitShare, SharedBitDemand>(i); }
   BitProductShare bit_product(std::size_t i) override { return both<BitProductShare, BitProductDemand>(i); }
   PrivateBitsShare private_bits(std::size_t i) override { return both<PrivateBitsShare, PrivateBitsDemand>(i); }
-  OpeningShare opening(std::size_t i) override { return both<OpeningShare, OpeningDemand>(i); }
+  OpeningShare opening(std::size_t i) override {
+    const auto& d = take<OpeningDemand>(i);
+    return join<OpeningShare>([&](std::size_t v) {
+      OpeningShare s = expand(d, Party::server, SeedReader(seeds_[v], i));
+      complete_thermometers(d, s);
+      return s;
+    });
+  }
   LinearServer linear_server(std::size_t i) override {
     const auto& d = take<LinearDemand>(i);
     return join<LinearServer>([&](std::size_t v) { return expand_linear_server(d, SeedReader(seeds_[v], i)); });
@@ -137,7 +144,14 @@ class ClientSource final : public SourceBase {
   SharedBitShare shared_bit(std::size_t i) override { return both<SharedBitShare, SharedBitDemand>(i); }
   BitProductShare bit_product(std::size_t i) override { return both<BitProductShare, BitProductDemand>(i); }
   PrivateBitsShare private_bits(std::size_t i) override { return both<PrivateBitsShare, PrivateBitsDemand>(i); }
-  OpeningShare opening(std::size_t i) override { return both<OpeningShare, OpeningDemand>(i); }
+  OpeningShare opening(std::size_t i) override {
+    const auto& d = take<OpeningDemand>(i);
+    return join<OpeningShare>([&](std::size_t v) {
+      OpeningShare s = corrected(i, v, d, expand(d, Party::client, seed(i, v)));
+      complete_thermometers(d, s);
+      return s;
+    });
+  }
   LinearServer linear_server(std::size_t) override { return not_mine<LinearServer>(); }
   LinearClient linear_client(std::size_t i) override {
     const auto& d = take<LinearDemand>(i);

@@ -62,6 +62,7 @@ class MaskedShift final : public ShiftOp {
       : p_(plan), server_(source.party() == Party::server), n_(plan.count * source.volumes()), input_(input) {
     SMPC_CHECK(p_.shift < p_.in.bits);
     if (p_.opening) opening_ = source.opening(*p_.opening);
+    carried_ = opening_.r.empty();
     if (p_.comparison) tree_.emplace(p_, source);
     if (p_.low_bit) gamma_ = source.shared_bit(*p_.low_bit);
   }
@@ -104,7 +105,7 @@ class MaskedShift final : public ShiftOp {
   }
 
  private:
-  // r is used up: what is left of it is the opened half.
+  // r is used up: what is left of it is the opened half. Where x carries it, it is not added again.
   void send_opening(FieldWriter& out) {
     SMPC_CHECK(!sent_);
     sent_ = true;
@@ -112,7 +113,7 @@ class MaskedShift final : public ShiftOp {
     SMPC_CHECK(x.size() == n_);
     const bool lift = server_ && p_.what == ShiftPlan::What::truncate;
     const std::uint64_t offset = lift ? std::uint64_t{1} << (p_.in.bits - 2) : 0;
-    mine_ = std::move(opening_.r);
+    mine_ = carried_ ? RingVector(n_) : std::move(opening_.r);
     for (std::size_t i = 0; i < n_; ++i) mine_[i] = p_.in.reduce(mine_[i] + x[i] + offset);
     out.values(p_.in, mine_);
   }
@@ -215,6 +216,7 @@ class MaskedShift final : public ShiftOp {
   OpeningShare opening_;
   std::optional<AndTree> tree_;
   SharedBitShare gamma_;
+  bool carried_ = false;
   bool sent_ = false;
   bool opened_ = false;
   bool done_ = false;

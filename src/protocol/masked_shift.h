@@ -8,6 +8,7 @@
 // x >> f = P - R - c. With e = d ^ delta and G = dc ^ gamma open,
 // y = d (P - R) - d c = e (P - R) + (1 - 2e)(delta P - delta R) - G - (1 - 2G) gamma.
 //
+// After a linear map x comes with r added already; elsewhere each party adds its share of r.
 // Consumes: one Opening (r, its thermometers, r >> f, msb r, delta and its products), one AND per inner node, one
 // SharedBit (gamma) when f > 0. Nothing when a truncation by 0 does not widen the ring.
 // Levels: the opening, T AND levels, then one for e and G, both parties each.

@@ -2,12 +2,29 @@
 
 #include <thread>
 
-#include "smpc/correlation/dealer.h"
 #include "smpc/correlation/masks.h"
 #include "smpc/net/channel.h"
 #include "smpc/runtime/two_party.h"
 
 namespace smpc {
+
+namespace {
+
+// What a linear map's result carries for the opening that follows it, all volumes'; empty if nothing.
+RingVector carried_mask(const Plan& plan, const OpPlan& op, const std::vector<BundleSeeds>& seeds) {
+  RingVector all;
+  const auto* linear = std::get_if<LinearPlan>(&op);
+  if (linear == nullptr) return all;
+  const auto& demand = std::get<LinearDemand>(plan.demands[linear->demand]);
+  if (!demand.opening) return all;
+  for (const BundleSeeds& s : seeds) {
+    const RingVector one = opening_mask(plan, *demand.opening, s);
+    all.insert(all.end(), one.begin(), one.end());
+  }
+  return all;
+}
+
+}  // namespace
 
 LocalSources deal_locally(const Plan& plan, const Weights& weights, std::size_t volumes) {
   const Key mask = random_key();
@@ -24,7 +41,7 @@ LocalSources deal_locally(const Plan& plan, const Weights& weights, std::size_t 
   std::vector<ClientMaterial> material;
   for (std::size_t v = 0; v < volumes; ++v) material.push_back({seeds[v].client, std::move(corrections[v])});
   finish_corrections(plan, masked, material);
-  return {server_source(plan, std::move(server_seeds)), client_source(plan, std::move(material))};
+  return {std::move(seeds), server_source(plan, std::move(server_seeds)), client_source(plan, std::move(material))};
 }
 
 LocalRun run_locally(const Program& program, const Weights& weights, const RingVector& input, std::size_t volumes) {
@@ -48,7 +65,12 @@ LocalRun run_locally(const Program& program, const Weights& weights, const RingV
     RingVector joined = server.share(i);
     const RingVector& mine = client.share(i);
     if (joined.empty()) joined.resize(mine.size());
-    for (std::size_t k = 0; k < joined.size(); ++k) joined[k] = program.tensors[i].ring.reduce(joined[k] + mine[k]);
+    const Ring ring = program.tensors[i].ring;
+    for (std::size_t k = 0; k < joined.size(); ++k) joined[k] = ring.reduce(joined[k] + mine[k]);
+    if (i > 0) {
+      const RingVector mask = carried_mask(plan, plan.ops[i - 1], sources.seeds);
+      for (std::size_t k = 0; k < mask.size(); ++k) joined[k] = ring.reduce(joined[k] - mask[k]);
+    }
     run.tensors.push_back(std::move(joined));
   }
   return run;

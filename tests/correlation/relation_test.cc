@@ -206,6 +206,19 @@ TEST(Correlations, AnOpeningHasThermometersShiftsAndProductsOfItsMask) {
   }
 }
 
+// The bits of a value, from both parties' thermometers: a digit is the number of entries that are set.
+std::uint64_t joined(const OpeningDemand& d, const OpeningShare& s, const OpeningShare& c, std::size_t i) {
+  std::uint64_t r = 0;
+  std::size_t at = 0;
+  for (const BitRange digit : d.digits) {
+    std::uint64_t value = 0;
+    const std::size_t end = at + (std::size_t{1} << std::min(digit.bits, widest_digit)) - 1;
+    for (; at < end; ++at) value += s.thermometers.at(at).get(i) ^ c.thermometers.at(at).get(i);
+    r |= value << digit.first;
+  }
+  return r;
+}
+
 Weights random_weights(const std::vector<LinearDemand>& linears, std::mt19937_64& rng) {
   Weights out;
   for (const LinearDemand& d : linears) {
@@ -217,6 +230,33 @@ Weights random_weights(const std::vector<LinearDemand>& linears, std::mt19937_64
     out.push_back(std::move(w));
   }
   return out;
+}
+
+// What both hold after a linear map sums to W b and the mask of the opening that follows.
+TEST(Correlations, ALinearMapCarriesTheMaskOfItsOpening) {
+  std::mt19937_64 rng(6);
+  for (const unsigned l : {5U, 40U, 64U}) {
+    const LinearDemand linear{0, 4, count, Ring{l}, 1};
+    OpeningDemand opening{count, Ring{l}, {}};
+    opening.carried = true;
+    for (unsigned at = 0; at < l; at += 3) opening.digits.push_back({at, std::min(3U, l - at)});
+    const Weights weights = random_weights({linear}, rng);
+    constexpr std::size_t volumes = 2;
+    Dealt dealt(plan_of({linear, opening}), volumes, weights);
+    const LinearServer s = dealt.server->linear_server(0);
+    const LinearClient c = dealt.client->linear_client(0);
+    const OpeningShare so = dealt.server->opening(1);
+    const OpeningShare co = dealt.client->opening(1);
+    EXPECT_TRUE(so.r.empty());
+    EXPECT_TRUE(co.r.empty());
+    for (std::size_t i = 0; i < volumes * count; ++i) {
+      std::uint64_t wb = 0;
+      for (std::size_t k = 0; k < linear.inputs; ++k) {
+        wb += static_cast<std::uint64_t>(weights[0].matrix[i % count * linear.inputs + k]) * c.b[i / count * linear.inputs + k];
+      }
+      ASSERT_EQ(linear.ring.reduce(s.r[i] + c.output[i]), linear.ring.reduce(wb + joined(opening, so, co, i))) << l;
+    }
+  }
 }
 
 // What the client holds and what the server holds sum to W b, for every b that a seed gives.

@@ -75,7 +75,8 @@ void collect(Streams& all, const Demand& demand, std::size_t i, const Key& seed,
     all.add(s.product, name + " product");
   } else if (const auto* q = std::get_if<OpeningDemand>(&demand)) {
     const OpeningShare s = expand(*q, party, reader);
-    all.add(s.r, name + " r");
+    all.add(s.bits, name + " bits");
+    if (!q->carried) all.add(s.r, name + " r");
     all.add(s.thermometers, name + " thermometers");
     all.add(s.shifted, name + " shifted");
     all.add(s.top, name + " top");

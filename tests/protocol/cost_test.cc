@@ -38,5 +38,27 @@ TEST(Cost, OfAReluWithTruncationInSuiteMasked) {
   EXPECT_LE(bits.online, 19U * 8);
 }
 
+// The map's own correction, of 44 bits, carries the mask.
+TEST(Cost, OfAReluWithTruncationAfterALinearMapInSuiteMasked) {
+  constexpr std::size_t n = 64;
+  Program p;
+  p.suite = Suite::masked;
+  p.input_shape = {1};
+  p.input_range = 1;
+  p.tensors = {{1, 20, Ring{44}}, {n, 20, Ring{44}}, {n, 20, Ring{44}}};
+  p.ops = {{"linear", LinearOp{1, n}}, {"relu", ReluOp{15}}};
+  const Plan plan = correlation_plan(p);
+  const std::size_t of_linear = correction_bytes(plan.demands[std::get<LinearPlan>(plan.ops[0]).demand]);
+  EXPECT_EQ(of_linear * 8 / n, 44U);
+  const std::size_t bundle = (plan.correction_bytes() - of_linear) * 8 / n;
+  EXPECT_EQ(bundle, 347U);
+  EXPECT_LE(bundle, 44U * 8);
+  HalfList list;
+  declare_shift(std::get<ShiftPlan>(plan.ops[1]), 1, {}, 0, list);
+  std::size_t online = 0;
+  for (const Half& h : list.halves()) online += h.bytes * 8 / n;
+  EXPECT_EQ(online, 148U);
+}
+
 }  // namespace
 }  // namespace smpc

@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "protocol/run_shift.h"
+#include "smpc/protocol/linear.h"
 
 namespace smpc {
 namespace {
@@ -30,14 +31,9 @@ void expect_even(ByteView values, const std::string& what) {
   for (const std::size_t c : cells) EXPECT_NEAR(static_cast<double>(c), 256.0, 9 * 16.0) << what;
 }
 
-void check(ShiftPlan::What what, unsigned f, std::int64_t x) {
-  SCOPED_TRACE(::testing::Message() << "x = " << x << ", shift " << f);
-  const Ring ring{8};
-  // Shares that hide nothing: what hides x is the mask alone.
-  const RingVector x0(count, ring.from_signed(x));
-  const RingVector x1(count);
-  std::vector<testing::Sent> sent;
-  testing::run(testing::plan_of(Suite::masked, what, count, ring, Ring{12}, f), x0, x1, &sent);
+constexpr Ring ring{8};
+
+void expect_uniform(const std::vector<testing::Sent>& sent) {
   ASSERT_GE(sent.size(), 2U);
   for (std::size_t h = 0; h + 1 < sent.size(); h += 2) {
     const Bytes& a = sent[h].bytes;
@@ -63,6 +59,55 @@ void check(ShiftPlan::What what, unsigned f, std::int64_t x) {
         expect_fair(both, slot + ", two fields");
       }
     }
+  }
+}
+
+// In shares that hide nothing: what hides x is the mask alone.
+void check(ShiftPlan::What what, unsigned f, std::int64_t x) {
+  SCOPED_TRACE(::testing::Message() << "x = " << x << ", shift " << f);
+  const RingVector x0(count, ring.from_signed(x));
+  const RingVector x1(count);
+  std::vector<testing::Sent> sent;
+  testing::run(testing::plan_of(Suite::masked, what, count, ring, Ring{12}, f), x0, x1, &sent);
+  expect_uniform(sent);
+}
+
+// After a linear map whose result is its bias x, whatever comes in: zero weights, a zero volume. The mask comes with it.
+void check_after_a_linear_map(unsigned f, std::int64_t x) {
+  SCOPED_TRACE(::testing::Message() << "x = " << x << ", shift " << f);
+  Program p;
+  p.suite = Suite::masked;
+  p.input_shape = {1};
+  p.input_range = 1;
+  p.tensors = {{1, 10, ring}, {count, 20, ring}, {count, 20, Ring{12}}};
+  p.ops = {{"linear", LinearOp{1, count}}, {"relu", ReluOp{f}}};
+  const Plan plan = correlation_plan(p);
+  LinearWeights w;
+  w.matrix = WeightMatrix(WeightMatrix::Narrow(count));
+  w.bias.assign(count, x);
+  const Weights weights{std::move(w)};
+  LocalSources sources = deal_locally(plan, weights, 1);
+  const std::size_t demand = std::get<LinearPlan>(plan.ops[0]).demand;
+  const auto& d = std::get<LinearDemand>(plan.demands[demand]);
+  ASSERT_TRUE(d.opening);
+  InputOp in0({});
+  InputOp in1(RingVector(1));
+  const auto server = linear_server(d, demand, in0, *sources.server, weights[0]);
+  const auto client = linear_client(d, demand, in1, *sources.client);
+  Bytes opened;
+  FieldWriter out(opened);
+  client->produce(0, out);
+  FieldReader in(opened);
+  server->consume(0, in);
+  std::vector<testing::Sent> sent;
+  const auto result = testing::exchange(std::get<ShiftPlan>(plan.ops[1]), *server, *client, sources, &sent);
+  EXPECT_EQ(result.output, RingVector(count, x > 0 ? static_cast<std::uint64_t>(x) >> f : 0));
+  expect_uniform(sent);
+}
+
+TEST(MaskedPrivacy, WhatAReluOpensAfterALinearMapIsUniformForEveryKindOfValue) {
+  for (const unsigned f : {0U, 3U, 7U}) {
+    for (const std::int64_t x : {-128, -1, 0, 1, 100, 127}) check_after_a_linear_map(f, x);
   }
 }
 

@@ -30,11 +30,8 @@ struct Sent {
 };
 
 // Exchanges halves in order until both are done: whatever a half needs stands before it. `all`: what was sent.
-inline Outcome run(const Plan& plan, const RingVector& x0, const RingVector& x1, std::vector<Sent>* all = nullptr) {
-  const auto& shift = std::get<ShiftPlan>(plan.ops[0]);
-  auto sources = deal_locally(plan, {}, 1);
-  InputOp in0(x0);
-  InputOp in1(x1);
+inline Outcome exchange(const ShiftPlan& shift, PartyOp& in0, PartyOp& in1, LocalSources& sources,
+                        std::vector<Sent>* all = nullptr) {
   auto server = shift_op(shift, in0, *sources.server);
   auto client = shift_op(shift, in1, *sources.client);
   HalfList list;
@@ -66,6 +63,13 @@ inline Outcome run(const Plan& plan, const RingVector& x0, const RingVector& x1,
     r.output[i] = shift.out.reduce(r.output[i] + client->output()[i]);
   }
   return r;
+}
+
+inline Outcome run(const Plan& plan, const RingVector& x0, const RingVector& x1, std::vector<Sent>* all = nullptr) {
+  auto sources = deal_locally(plan, {}, 1);
+  InputOp in0(x0);
+  InputOp in1(x1);
+  return exchange(std::get<ShiftPlan>(plan.ops[0]), in0, in1, sources, all);
 }
 
 }  // namespace smpc::testing

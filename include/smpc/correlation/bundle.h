@@ -17,7 +17,7 @@ namespace smpc {
 using Instance = std::array<std::byte, 16>;  // of a server's state: random, made once
 using Serial = std::array<std::byte, 16>;    // of a bundle: random
 
-constexpr std::uint32_t bundle_version = 2;  // also of how plans and seeds make corrections
+constexpr std::uint32_t bundle_version = 3;  // also of how plans and seeds make corrections
 constexpr std::size_t longest_bundle_header = 512;  // bytes
 
 struct BundleHeader {

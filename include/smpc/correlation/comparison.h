@@ -51,7 +51,7 @@ struct ComparisonLayout {
 // `low_only`: nothing above `low` is compared.
 //
 // In suite cryptflow2 digits cost bits sent, and a low node that is the root costs one level more, since its bit must
-// be opened before the product. In suite masked a digit of m bits costs 2^m - 1 bits stored, and the root selects.
+// be opened before the product. In suite masked a digit of m bits costs 2^m - 1 - m bits stored, and the root selects.
 ComparisonLayout comparison_layout(Suite suite, unsigned width, unsigned low, bool low_only = false);
 
 }  // namespace smpc

@@ -14,6 +14,9 @@ struct BundleSeeds {
   Key client;  // fresh from the operating system
 };
 
+// The mask r of an opening, which neither party knows: from both parties' seeds.
+RingVector opening_mask(const Plan& plan, std::size_t demand, const BundleSeeds& seeds);
+
 // Corrections for each pair of seeds, plan.correction_bytes() long. Memory: the results, and one block of rows of A.
 std::vector<SecretBytes> make_corrections(const Plan& plan, const Key& mask_key, std::span<const BundleSeeds> seeds);
 

@@ -51,7 +51,8 @@ struct PrivateBitsDemand {
   Ring ring;
 };
 
-// For the masked opening of x: r, shared in `ring`, and what is wanted of it.
+// For the masked opening of x: r, XOR-shared bit by bit, and what is wanted of it.
+//   r: shared in `ring`, unless x comes with it (`carried`, see LinearDemand::opening)
 //   thermometers: for each digit r_i of r, the bits [v < r_i], 0 <= v < 2^bits - 1, XOR-shared
 //   shift, out, top: r >> shift, shared in `out`; the highest bit of r, shared in `top` (0 bits: not wanted)
 //   select: a bit delta, XOR-shared, and delta, delta (r >> shift), delta msb r, shared in out, out, top
@@ -63,17 +64,22 @@ struct OpeningDemand {
   Ring out{0};  // 0 bits: r alone
   Ring top{0};
   bool select = false;
+  bool carried = false;
 };
 
-// Of all digits of an element.
+// Of all digits of an element: those of the thermometers, and those among them that need a correction, since the bits of
+// r itself give one for each power of two.
 std::size_t thermometer_bits(const OpeningDemand& d) noexcept;
+std::size_t corrected_thermometer_bits(const OpeningDemand& d) noexcept;
 
-// b (the client's) and A b = (A b - r) + r, with r the server's; A is fixed for the weights (masks.h).
+// b (the client's) and A b = (A b - r) + r, with r the server's; A is fixed for the weights (masks.h). With `opening`,
+// A b and the mask of that demand are shared instead of A b alone, so that the result can be opened as it is.
 struct LinearDemand {
   std::size_t linear;  // which of the program's linear ops
   std::size_t inputs;
   std::size_t outputs;
   Ring ring;
+  std::optional<std::size_t> opening = {};
 };
 
 using Demand = std::variant<OtDemand, AndDemand, SharedBitDemand, BitProductDemand, PrivateBitsDemand, LinearDemand,

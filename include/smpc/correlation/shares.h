@@ -42,8 +42,9 @@ struct PrivateBitsShare {
   BitVector bit;       // this party's own
   RingVector product;  // of the two
 };
-// thermometers: digit by digit, bit v of each.
+// bits: the XOR share of r, until the thermometers are whole. thermometers: digit by digit, bit v of each.
 struct OpeningShare {
+  RingVector bits;
   RingVector r;
   std::vector<BitVector> thermometers;
   RingVector shifted;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "smpc/correlation/dealer.h"
 #include "smpc/correlation/source.h"
 #include "smpc/program/weights.h"
 #include "smpc/runtime/schedule.h"
@@ -11,6 +12,7 @@
 namespace smpc {
 
 struct LocalSources {
+  std::vector<BundleSeeds> seeds;  // one per volume
   std::unique_ptr<CorrelationSource> server;
   std::unique_ptr<CorrelationSource> client;
 };
@@ -21,7 +23,7 @@ LocalSources deal_locally(const Plan& plan, const Weights& weights, std::size_t 
 
 struct LocalRun {
   RingVector output;                // the client's result
-  std::vector<RingVector> tensors;  // both shares joined, tensor by tensor; not the index of an ArgMax
+  std::vector<RingVector> tensors;  // both shares joined, without masks, tensor by tensor; not the index of an ArgMax
   Cost measured;                    // on the client's channel
 };
 
