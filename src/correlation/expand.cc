@@ -10,10 +10,9 @@ namespace {
 
 // [v < digit] for v = 0 .. 2^bits - 2, from the digit's bits, the lowest first: with a higher bit h, the thermometer T
 // becomes h | T, h, h & T.
-std::vector<BitVector> thermometer(std::span<const std::uint64_t> r, BitRange digit) {
+std::vector<BitVector> thermometer(std::span<const BitVector> digit) {
   std::vector<BitVector> t;
-  for (unsigned j = 0; j < digit.bits; ++j) {
-    const BitVector h = bit_slice(r, digit.first + j);
+  for (const BitVector& h : digit) {
     const std::size_t half = t.size();
     t.push_back(h);
     for (std::size_t v = 0; v < half; ++v) {
@@ -171,8 +170,9 @@ void correct(const OpeningDemand& d, const OpeningShare& server, OpeningShare& c
   RingVector r(server.bits);
   for (std::size_t i = 0; i < d.count; ++i) r[i] ^= client.bits[i];
   client.thermometers.clear();
+  const std::vector<BitVector> bits = bit_slices(r, 0, d.ring.bits);
   for (const BitRange digit : d.digits) {
-    std::vector<BitVector> entries = thermometer(r, digit);
+    std::vector<BitVector> entries = thermometer(std::span(bits).subspan(digit.first, digit.bits));
     for (std::size_t v = 0; v < entries.size(); ++v) {
       if (!std::has_single_bit(v + 1)) client.thermometers.push_back(std::move(entries[v]));
     }
@@ -198,6 +198,7 @@ void correct(const OpeningDemand& d, const OpeningShare& server, OpeningShare& c
 }
 
 void complete_thermometers(const OpeningDemand& d, OpeningShare& share) {
+  const std::vector<BitVector> bits = bit_slices(share.bits, 0, d.ring.bits);
   std::vector<BitVector> all;
   all.reserve(thermometer_bits(d));
   auto corrected = share.thermometers.begin();
@@ -209,7 +210,7 @@ void complete_thermometers(const OpeningDemand& d, OpeningShare& share) {
     }
     for (unsigned j = digit.bits; j-- > 0;) {
       BitVector& entry = all[from + (std::size_t{1} << j) - 1];
-      entry = bit_slice(share.bits, digit.first + j);
+      entry = bits[digit.first + j];
       for (std::size_t k = 2; k << j < values; ++k) entry ^= all[from + (k << j) - 1];
     }
   }

@@ -15,7 +15,9 @@ using onnx::TensorProto;
 
 constexpr std::size_t most_public_elements = 64;
 
+// An empty tensor has nothing to hide, and no input could stand for it.
 bool is_public(const TensorProto& t) {
+  if (element_count(t) == 0) return true;
   return (t.data_type() == TensorProto::INT64 || t.data_type() == TensorProto::BOOL) && t.dims_size() <= 1 &&
          element_count(t) <= most_public_elements;
 }
@@ -25,6 +27,7 @@ bool is_weight(const NodeProto& n) {
   const auto& a = constant_value(n);
   if (a.has_t()) return !is_public(a.t());
   if (a.name() == "value_ints") return static_cast<std::size_t>(a.ints_size()) > most_public_elements;
+  if (a.name() == "value_floats") return a.floats_size() > 0;
   return a.name() != "value_int";
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iostream>
 #include <span>
 #include <string_view>
 
@@ -27,6 +28,18 @@ bool refuses(F&& f) {
     const std::string_view text = e.what();
     SMPC_CHECK(!text.empty() && text.size() <= longest_error && text.find('\n') == text.npos);
     return true;
+  }
+}
+
+// What is already accepted must pass f too.
+template <class F>
+void expect_accepted(F&& f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    std::cerr << "refused: " << e.what() << "\n";
+    constexpr bool what_was_accepted_is_refused = false;
+    SMPC_CHECK(what_was_accepted_is_refused);
   }
 }
 

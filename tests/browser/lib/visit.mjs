@@ -71,5 +71,7 @@ export class Visit {
       return [Math.max(root.scrollWidth, document.body.scrollWidth), root.clientWidth]
     })
     assert.ok(whole <= seen, `the page is ${whole} pixels wide in a window of ${seen}`)
+    const boxes = await this.page.$$eval('.scroll', (all) => all.map((box) => [box.scrollWidth, box.clientWidth]))
+    for (const [inside, shown] of boxes) assert.ok(inside <= shown, `a table of ${inside} pixels is shown in ${shown}`)
   }
 }
