@@ -180,10 +180,14 @@ int main(int argc, char** argv) {
     if (!fetch->parsed() && !page->parsed() && !of_study->parsed() && a.image.empty()) {
       fail_usage("expected --image SCAN or a subcommand, prefetch, ui or study; see --help");
     }
-    if (page->parsed() && (!a.image.empty() || !a.volume.empty() || !a.report.empty() || a.scan.resample)) {
+    const bool about_a_scan = !a.image.empty() || !a.volume.empty() || !a.report.empty();
+    if (fetch->parsed() && (about_a_scan || a.scan.resample)) {
+      fail_usage("prefetch: expected none of --image, --volume, --resample and --report: it asks about no scan");
+    }
+    if (page->parsed() && (about_a_scan || a.scan.resample)) {
       fail_usage("ui: expected none of --image, --volume, --resample and --report: they are chosen on the page");
     }
-    if (of_study->parsed() && (!a.image.empty() || !a.volume.empty() || !a.report.empty())) {
+    if (of_study->parsed() && about_a_scan) {
       fail_usage("study: expected none of --image, --volume and --report: it finds its scans itself, takes all volumes or the "
                  "first --n-volumes, and writes a report of each");
     }
