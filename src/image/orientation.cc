@@ -100,16 +100,16 @@ std::array<double, 16> affine_of(const NiftiFields& fields, const ScanFile& file
               "told; set it with the tool that made the file");
   }
   const auto rows = sform ? fields.srow : qform_rows(fields, file);
-  const char* name = sform ? "sform" : "qform";
-  const bool finite = std::all_of(rows.begin(), rows.end(), [](double v) { return std::isfinite(v); });
-  if (!finite || singular(rows)) {
-    file.fail(std::string("expected an affine that can be inverted in the ") + name + ", found " +
-              (finite ? "one that is flat" : "NaN or infinity") + "; write the orientation again");
-  }
   const double scale = millimetres(fields, file);
   std::array<double, 16> affine{};
   for (std::size_t i = 0; i < rows.size(); ++i) affine[i] = rows[i] * scale;
   affine[15] = 1;
+  const char* name = sform ? "sform" : "qform";
+  const bool finite = std::all_of(affine.begin(), affine.end(), [](double v) { return std::isfinite(v); });
+  if (!finite || singular(rows)) {
+    file.fail(std::string("expected an affine that can be inverted in the ") + name + ", found " +
+              (finite ? "one that is flat" : "NaN or infinity") + "; write the orientation again");
+  }
   return affine;
 }
 
