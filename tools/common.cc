@@ -230,16 +230,19 @@ void print_json(const nlohmann::json& object) {
   std::cout << object.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) << std::endl;
 }
 
-void serve_until_signalled(const std::function<void()>& serve, const std::function<void()>& stop) {
+void serve_until_signalled(const std::function<void()>& serve, const std::function<void()>& stop,
+                           const std::function<void()>& reload) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::jthread waiter([&](std::stop_token done) {
     const timespec pause{0, 100'000'000};
     while (!done.stop_requested()) {
-      if (sigtimedwait(&signals, nullptr, &pause) > 0) stop();
+      const int signal = sigtimedwait(&signals, nullptr, &pause);
+      if (signal > 0) signal == SIGHUP ? reload() : stop();
     }
   });
   serve();

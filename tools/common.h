@@ -57,8 +57,10 @@ class CompileArguments {
 // no UTF-8 does not keep the rest back.
 void print_json(const nlohmann::json& object);
 
-// Calls `stop` once when SIGINT or SIGTERM comes, while `serve` runs. No thread may have been started before.
-void serve_until_signalled(const std::function<void()>& serve, const std::function<void()>& stop);
+// While `serve` runs: calls `stop` whenever SIGINT or SIGTERM comes, `reload` for SIGHUP. No thread may have been started
+// before.
+void serve_until_signalled(const std::function<void()>& serve, const std::function<void()>& stop,
+                           const std::function<void()>& reload);
 
 // One line per event, with the time, flushed.
 void log_line(const std::string& text);

@@ -89,7 +89,7 @@ void run_ui(const UiArguments& arguments, const ClientOptions& options, const Id
     doorway.emplace(options.state, server.url());
     open_in_browser(doorway->path());
   }
-  serve_until_signalled([&] { server.run(); }, [&] { server.stop(); });
+  serve_until_signalled([&] { server.run(); }, [&] { server.stop(); }, [&] { server.stop(); });
 }
 
 }  // namespace smpc::tools

@@ -31,12 +31,12 @@ class Fd {
   fail_input(path.string() + ": cannot " + doing + ": " + std::strerror(errno));
 }
 
+}  // namespace
+
 void sync_folder(const std::filesystem::path& folder) {
   const Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd.get() < 0 || ::fsync(fd.get()) != 0) fail_file(folder, "sync the folder");
 }
-
-}  // namespace
 
 Bytes read_file(const std::filesystem::path& path, std::size_t longest) {
   // O_NONBLOCK: opening a FIFO must not wait for a writer.

@@ -11,6 +11,7 @@
 #include <list>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "fd.h"
 #include "resolve.h"
@@ -194,17 +195,20 @@ void Listener::Impl::talk(Connection& c, const Session& session) {
   TlsChannel& channel = *c.channel;
   channel.set_deadline(Clock::now() + options.handshake_timeout);
   channel.handshake();
-  const auto turn_away = [&](const std::string& reason) {
+  const auto refuse = [&](const std::string& reason) {
     channel.refuse(reason);
     report(channel.peer_identity() + " (" + c.remote + "): refused: " + reason);
   };
   const auto& allowed = options.allowed;
   if (std::find(allowed.begin(), allowed.end(), channel.peer().role) == allowed.end()) {
-    turn_away("expected " + listed(allowed) + " on this port, found " + channel.peer_identity());
+    refuse("expected " + listed(allowed) + " on this port, found " + channel.peer_identity());
     return;
   }
+  if (options.turn_away) {
+    if (const std::string reason = options.turn_away(channel.peer()); !reason.empty()) return refuse(reason);
+  }
   if (!enter()) {
-    turn_away("busy: all " + std::to_string(options.max_sessions) + " sessions are taken; try again later");
+    refuse("busy: all " + std::to_string(options.max_sessions) + " sessions are taken; try again later");
     return;
   }
   c.stage.store(Stage::serving);
@@ -231,8 +235,10 @@ std::uint16_t Listener::port() const noexcept { return impl_->port; }
 void Listener::run(const Session& session) {
   Impl& m = *impl_;
   bool cut = false;
+  bool told = false;
   for (;;) {
     const bool stopping = m.stop_by.load() >= 0;
+    if (stopping && !std::exchange(told, true) && m.options.on_stop) m.options.on_stop();
     if (stopping) {
       m.socket.reset();
       m.cut_all(Stage::handshake);

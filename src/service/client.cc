@@ -6,6 +6,8 @@
 #include "client_link.h"
 #include "client_state.h"
 #include "part_file.h"
+#include "smpc/base/digest.h"
+#include "smpc/base/file.h"
 #include "smpc/base/mapped_file.h"
 #include "smpc/net/tls.h"
 #include "smpc/runtime/interpreter.h"
@@ -81,12 +83,15 @@ struct ClientService::Impl {
     server_identity = session->peer_identity();
   }
 
+  // Nothing is lost where the server is gone already: it may be stopping.
   void close_session() {
     if (!session) return;
-    control::ClientRequest request;
-    request.set_version(protocol_version);
-    request.mutable_done();
-    send_control(*session, request);
+    auto r = request();
+    r.mutable_done();
+    try {
+      send_control(*session, r);
+    } catch (const Error&) {
+    }
     end_session();
   }
   void end_session() {
@@ -141,19 +146,21 @@ struct ClientService::Impl {
     return std::filesystem::file_size(state.masked_weights(filter.mask), error) == MaskedLayout(plan).bytes() && !error;
   }
 
-  // Downloads the masked weights unless they are there; goes on where an earlier download stopped.
+  // Downloads the masked weights unless they are there; goes on where an earlier download stopped, which may have left
+  // anything: the whole is checked against the server's digest.
   void fetch_weights() {
     if (masked_weights_stored()) return;
-    const auto whole = state.masked_weights(filter.mask);
-    const MaskedLayout layout(plan);
     const auto start = Clock::now();
     const auto part = state.masked_weights_part(filter.mask);
+    const MaskedLayout layout(plan);
     PartFile file(part);
     std::uint64_t have = std::filesystem::file_size(part);
     if (have > layout.bytes()) {
       std::filesystem::resize_file(part, 0);
       have = 0;
     }
+    Sha256 digest;
+    if (have > 0) digest.update(MappedFile(part).bytes());
     auto r = request();
     r.mutable_fetch_weights()->set_offset(have);
     send_control(*session, r);
@@ -170,14 +177,23 @@ struct ClientService::Impl {
           row.resize(end - std::max(at, have));
           session->receive(FrameType::bulk, row);
           file.append(row);
+          digest.update(row);
           tell(ClientPhase::masked_weights, end, layout.bytes());
         }
         at = end;
       }
     }
-    file.sync();
+    Digest told{};
+    session->receive(FrameType::bulk, told);
     add(cost.setup, before, session->traffic());
-    std::filesystem::rename(part, whole);
+    if (digest.finish() != told) {
+      std::filesystem::remove(part);
+      fail_peer("the masked weights that are stored now are not those of the server: an earlier download was damaged on the "
+                "disk; they are removed, run the command again");
+    }
+    file.sync();
+    std::filesystem::rename(part, state.masked_weights(filter.mask));
+    sync_folder(part.parent_path());
     cost.setup.seconds += seconds_since(start);
   }
 
@@ -251,12 +267,15 @@ struct ClientService::Impl {
     state.store(bundles);
   }
 
+  // While the dealer makes bundles, other commands of the user may work in the state folder, and use some of them up.
   void provide(std::size_t count) {
     if (!session) open_session();
     fetch_weights();
-    if (state.available(filter) < count) {
+    while (state.available(filter) < count) {
       close_session();
+      lock.release();
       fetch_bundles(count);
+      lock.acquire(options.patience);
     }
   }
 

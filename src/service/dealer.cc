@@ -1,12 +1,15 @@
 #include "smpc/service/dealer.h"
 
 #include <algorithm>
+#include <atomic>
 #include <ctime>
 #include <thread>
 
 #include "database.h"
 #include "dealer_pool.h"
+#include "open_sessions.h"
 #include "smpc/net/tls.h"
+#include "smpc/service/allow_list.h"
 #include "state_lock.h"
 #include "wire.h"
 
@@ -48,9 +51,16 @@ struct DealerService::Impl {
         lock(options.state, "smpc-dealer", 0ms),
         db(options.state / "dealer.db", schema),
         pool(options.pool),
+        allow_list(options.allow),
         listener(identity, {.listen = options.listen,
                             .allowed = {Role::server, Role::client},
                             .max_sessions = options.max_sessions,
+                            .turn_away = [this](const PeerName& peer) { return allow_list.turn_away(peer); },
+                            .on_stop =
+                                [this] {
+                                  sessions.stop();
+                                  pool.stop();
+                                },
                             .on_failure = options.log}) {
     Statement rows = db.prepare("SELECT server, instance, epoch, program_hash, mask, program, shared_key FROM registrations");
     while (rows.step()) {
@@ -71,8 +81,9 @@ struct DealerService::Impl {
     control::DealerHello hello;
     hello.set_version(protocol_version);
     send_control(channel, hello);
-    while (true) {
-      const auto request = receive_control<control::DealerRequest>(channel);
+    while (!sessions.stopping()) {
+      const auto request =
+          sessions.between_requests(channel, [&] { return receive_control<control::DealerRequest>(channel); });
       if (request.has_done()) return;
       if (request.version() != protocol_version) {
         return refuse(channel, control::VERSION, version_mismatch(request.version(), "the older of the two"));
@@ -195,6 +206,9 @@ struct DealerService::Impl {
   StateLock lock;
   Database db;
   DealerPool pool;
+  AllowList allow_list;
+  OpenSessions sessions;
+  std::atomic<bool> stopping = false;
   Listener listener;
 };
 
@@ -204,12 +218,18 @@ DealerService::~DealerService() = default;
 std::uint16_t DealerService::port() const noexcept { return impl_->listener.port(); }
 
 void DealerService::run() {
+  if (!impl_->options.allow.empty()) impl_->options.log(impl_->allow_list.text());
   std::jthread generator([this](std::stop_token stop) { impl_->pool.generate(stop); });
   impl_->listener.run([this](Channel& channel, const PeerName& peer) { impl_->session(channel, peer); });
 }
 
 void DealerService::serve(Channel& channel, const PeerName& peer) { impl_->session(channel, peer); }
 
-void DealerService::stop() noexcept { impl_->listener.stop(std::chrono::seconds(2)); }
+void DealerService::stop() noexcept {
+  const bool again = impl_->stopping.exchange(true);
+  impl_->listener.stop(again ? std::chrono::seconds(0) : impl_->options.drain);
+}
+
+void DealerService::reload() { reload_and_say(impl_->allow_list, impl_->options.log); }
 
 }  // namespace smpc

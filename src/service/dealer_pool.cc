@@ -58,8 +58,9 @@ std::vector<ReadyBundle> DealerPool::take(const BundleHeader& wanted, std::size_
   } const release{program->wanted, count};
   changed_.notify_all();
   while (program->bundles.size() < count) {
-    changed_.wait_for(lock, std::chrono::seconds(1), [&] { return program->bundles.size() >= count; });
+    changed_.wait_for(lock, std::chrono::seconds(1), [&] { return stopping_ || program->bundles.size() >= count; });
     if (program->bundles.size() >= count) break;
+    if (stopping_) throw Error(ErrorKind::no_bundles, "this dealer is stopping; try again later");
     const std::size_t have = program->bundles.size();
     {
       struct Relock {
@@ -82,6 +83,12 @@ std::vector<ReadyBundle> DealerPool::take(const BundleHeader& wanted, std::size_
   found = program->registration;
   changed_.notify_all();
   return out;
+}
+
+void DealerPool::stop() {
+  const std::scoped_lock lock(mutex_);
+  stopping_ = true;
+  changed_.notify_all();
 }
 
 // The program that lacks most; none when all pools are full.

@@ -51,6 +51,7 @@ class DealerPool {
                                 const std::function<void(std::size_t)>& on_wait);
 
   void generate(std::stop_token stop);  // the filling thread's body
+  void stop();                          // from now on take() throws no_bundles rather than wait
 
  private:
   struct Program {
@@ -63,6 +64,7 @@ class DealerPool {
   std::shared_ptr<Program> next_to_fill();
 
   std::size_t ready_;
+  bool stopping_ = false;
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::map<ProgramKey, std::shared_ptr<Program>> programs_;

@@ -9,10 +9,12 @@
 #include <set>
 #include <thread>
 
+#include "open_sessions.h"
 #include "server_state.h"
 #include "smpc/correlation/source.h"
 #include "smpc/net/tls.h"
 #include "smpc/runtime/two_party.h"
+#include "smpc/service/allow_list.h"
 #include "smpc/service/limits.h"
 #include "state_lock.h"
 #include "wire.h"
@@ -41,9 +43,12 @@ struct ServerService::Impl {
         state(options.state),
         mask(mask_id(state.id_key(), hash, weights)),
         key_of_mask(mask_key(state.shared_key(), hash, mask)),
+        allow_list(options.allow),
         listener(identity, {.listen = options.listen,
                             .allowed = {Role::client},
                             .max_sessions = options.max_sessions,
+                            .turn_away = [this](const PeerName& peer) { return allow_list.turn_away(peer); },
+                            .on_stop = [this] { sessions.stop(); },
                             .on_failure = options.log}) {}
 
   // Tells the dealer the program and the shared key; tries until it is there.
@@ -107,9 +112,10 @@ struct ServerService::Impl {
     hello.set_epoch(state.epoch());
     hello.set_most_volumes(most_volumes);
     send_control(channel, hello);
-    while (true) {
+    while (!sessions.stopping()) {
       channel.set_deadline(Clock::now() + request_time);
-      const auto request = receive_control<control::ClientRequest>(channel);
+      const auto request =
+          sessions.between_requests(channel, [&] { return receive_control<control::ClientRequest>(channel); });
       if (request.has_done()) return;
       if (request.version() != protocol_version) {
         return refuse(channel, control::VERSION, version_mismatch(request.version(), "the older of the two"));
@@ -127,7 +133,7 @@ struct ServerService::Impl {
     }
   }
 
-  // The masked weights from a byte offset on, as one bulk frame a row.
+  // The masked weights from a byte offset on, as one bulk frame a row; then the digest of all of them.
   bool send_weights(Channel& channel, std::uint64_t offset) {
     const MaskedLayout layout(plan);
     if (offset > layout.bytes()) {
@@ -137,11 +143,14 @@ struct ServerService::Impl {
     channel.set_deadline(Clock::now() + transfer_time);
     send_ready(channel);
     std::uint64_t at = 0;
+    Sha256 digest;
     write_masked_weights(plan, weights, key_of_mask, [&](ByteView row) {
+      digest.update(row);
       const std::uint64_t end = at + row.size();
       if (end > offset) channel.send(FrameType::bulk, at >= offset ? row : row.subspan(offset - at));
       at = end;
     });
+    channel.send(FrameType::bulk, digest.finish());
     return true;
   }
 
@@ -249,6 +258,8 @@ struct ServerService::Impl {
   ServerState state;
   MaskId mask;
   Key key_of_mask;
+  AllowList allow_list;
+  OpenSessions sessions;
   Listener listener;
   std::mutex ready_mutex;
   std::condition_variable_any ready_changed;
@@ -262,6 +273,7 @@ ServerService::~ServerService() = default;
 std::uint16_t ServerService::port() const noexcept { return impl_->listener.port(); }
 
 void ServerService::run() {
+  if (!impl_->options.allow.empty()) impl_->options.log(impl_->allow_list.text());
   std::jthread registrar([this](std::stop_token stop) { impl_->register_with_dealer(stop); });
   ::malloc_trim(0);  // what reading and compiling the model left behind
   impl_->listener.run([this](Channel& channel, const PeerName& peer) {
@@ -276,9 +288,11 @@ void ServerService::run() {
 void ServerService::serve(Channel& channel, const PeerName& peer) { impl_->session(channel, peer); }
 
 void ServerService::stop() noexcept {
-  impl_->stopping = true;
-  impl_->listener.stop(std::chrono::seconds(2));
+  const bool again = impl_->stopping.exchange(true);
+  impl_->listener.stop(again ? std::chrono::seconds(0) : impl_->options.drain);
 }
+
+void ServerService::reload() { reload_and_say(impl_->allow_list, impl_->options.log); }
 
 std::uint64_t bump_epoch(const std::filesystem::path& state) {
   const StateLock lock(state, "smpc-server", std::chrono::milliseconds(0));

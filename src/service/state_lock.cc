@@ -14,24 +14,35 @@
 
 namespace smpc {
 
-StateLock::StateLock(const std::filesystem::path& folder, const char* what, std::chrono::milliseconds patience) {
+StateLock::StateLock(const std::filesystem::path& folder, const char* what, std::chrono::milliseconds patience)
+    : folder_(folder), what_(what) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (!error) ::chmod(folder.c_str(), 0700);
   const auto path = folder / "lock";
   fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd_ < 0) fail_input("the state folder " + folder.string() + ": cannot be used: " + std::strerror(errno));
+  try {
+    acquire(patience);
+  } catch (...) {
+    ::close(fd_);
+    throw;
+  }
+}
+
+StateLock::~StateLock() { ::close(fd_); }
+
+void StateLock::release() noexcept { ::flock(fd_, LOCK_UN); }
+
+void StateLock::acquire(std::chrono::milliseconds patience) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   while (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
     if (std::chrono::steady_clock::now() >= deadline) {
-      ::close(fd_);
-      fail_input("the state folder " + folder.string() + ": expected to use it alone, found another " + what +
+      fail_input("the state folder " + folder_.string() + ": expected to use it alone, found another " + what_ +
                  " at work in it; wait for that one, or give another --state");
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
 }
-
-StateLock::~StateLock() { ::close(fd_); }
 
 }  // namespace smpc

@@ -1,4 +1,4 @@
-// One process at a time on a state folder: an advisory lock that goes with the process.
+// One process at a time on a state folder: an advisory lock that goes with the process, or with the object.
 #pragma once
 
 #include <chrono>
@@ -14,7 +14,13 @@ class StateLock {
   StateLock(const StateLock&) = delete;
   StateLock& operator=(const StateLock&) = delete;
 
+  // Leaves the folder to others, and takes it again, as the constructor does.
+  void release() noexcept;
+  void acquire(std::chrono::milliseconds patience);
+
  private:
+  std::filesystem::path folder_;
+  const char* what_;
   int fd_ = -1;
 };
 

@@ -276,7 +276,7 @@ TEST(Compile, TheSuiteIsTheProgramsAndSurvivesAsJson) {
   EXPECT_EQ(masked, compile(network({50, 20, 5}, 1), {}, {}).program);
 }
 
-TEST(Compile, Fault54ABoundThatTheRingDoesNotHoldNamesTheLayer) {
+TEST(Compile, fault_54_ABoundThatTheRingDoesNotHoldNamesTheLayer) {
   CompileOptions o;
   o.bits = 12;
   EXPECT_NE(refusal(network({50, 20, 5}, 1), o).find("'fc0'"), std::string::npos);

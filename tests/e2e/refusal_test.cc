@@ -65,7 +65,7 @@ TEST(Refusals, BadScansLeaveEveryBundleUnspent) {
   EXPECT_EQ(good.json()["results"][0]["label"], "LANG-BROCA");
 }
 
-TEST(Refusals, Fault62ABigEndianScanGivesTheSameResult) {
+TEST(Refusals, fault_62_ABigEndianScanGivesTheSameResult) {
   Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits"});
   s.start_dealer();
   s.start_server();

@@ -32,7 +32,7 @@ std::string refusal(const Grid& found) {
   return "";
 }
 
-TEST(Grid, Fault67EachDifferenceIsNamedInWordsAndMillimetres) {
+TEST(Grid, fault_67_EachDifferenceIsNamedInWordsAndMillimetres) {
   EXPECT_EQ(refusal(mni()), "");
   Grid g = mni();
   g.affine[3] += 0.009;

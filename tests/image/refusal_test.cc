@@ -40,17 +40,17 @@ std::string refusal_of(const std::string& content, const std::string& selection 
 
 #define EXPECT_HAS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
 
-TEST(Refusal, Fault56EveryCutOfAGzippedScan) {
+TEST(Refusal, fault_56_EveryCutOfAGzippedScan) {
   const std::string whole = gzip(nifti_file(NiftiSpec{}, voxels));
   for (std::size_t cut = 0; cut < whole.size(); ++cut) refusal_of(whole.substr(0, cut));
 }
 
-TEST(Refusal, Fault56EveryCutOfAPlainScan) {
+TEST(Refusal, fault_56_EveryCutOfAPlainScan) {
   const std::string whole = nifti_file(NiftiSpec{}, voxels);
   for (std::size_t cut = 0; cut < whole.size(); ++cut) refusal_of(whole.substr(0, cut));
 }
 
-TEST(Refusal, Fault56BadChecksumAndTrailingMember) {
+TEST(Refusal, fault_56_BadChecksumAndTrailingMember) {
   std::string whole = gzip(nifti_file(NiftiSpec{}, voxels));
   EXPECT_HAS(refusal_of(whole + whole), "bytes after it");
   EXPECT_HAS(refusal_of(whole + "x"), "bytes after it");
@@ -58,12 +58,12 @@ TEST(Refusal, Fault56BadChecksumAndTrailingMember) {
   EXPECT_HAS(refusal_of(whole), "damaged");
 }
 
-TEST(Refusal, Fault57GzipBombStopsAtTheSizeOfItsHeader) {
+TEST(Refusal, fault_57_GzipBombStopsAtTheSizeOfItsHeader) {
   const std::string bomb = gzip(nifti_file(NiftiSpec{}, voxels) + std::string(64 << 20, '\0'));
   EXPECT_HAS(refusal_of(bomb), "found more");
 }
 
-TEST(Refusal, Fault58VolumesThatAreNotThere) {
+TEST(Refusal, fault_58_VolumesThatAreNotThere) {
   NiftiSpec s;
   s.dim = {4, 4, 3, 2, 3, 1, 1, 1};
   const std::string four = nifti_file(s, std::vector<float>(72, 1.0F));
@@ -75,7 +75,7 @@ TEST(Refusal, Fault58VolumesThatAreNotThere) {
   EXPECT_HAS(refusal_of(nifti_file(s, std::vector<float>(72, 1.0F))), "3-D or 4-D");
 }
 
-TEST(Refusal, Fault59ImpossibleDimensions) {
+TEST(Refusal, fault_59_ImpossibleDimensions) {
   for (const std::int64_t n : {0, 8, -1, 1, 2}) {
     NiftiSpec s;
     s.dim[0] = n;
@@ -97,7 +97,7 @@ TEST(Refusal, DimensionsWhoseProductWrapsAroundAreNoCifti) {
   EXPECT_HAS(refusal_of(nifti_file(s, std::vector<float>(24, 1.0F))), "CIFTI");
 }
 
-TEST(Refusal, Fault60AHugeClaimInASmallFile) {
+TEST(Refusal, fault_60_AHugeClaimInASmallFile) {
   NiftiSpec s;
   s.dim = {4, 32767, 32767, 32767, 32767, 1, 1, 1};
   refusal_of(gzip(nifti_header(s)));
@@ -107,7 +107,7 @@ TEST(Refusal, Fault60AHugeClaimInASmallFile) {
   refusal_of(nifti_header(s));
 }
 
-TEST(Refusal, Fault61NanAndInfiniteVoxelsAreNamed) {
+TEST(Refusal, fault_61_NanAndInfiniteVoxelsAreNamed) {
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     std::vector<float> v = voxels;
     v[2 + 4 * (1 + 3 * 1)] = bad;
@@ -115,7 +115,7 @@ TEST(Refusal, Fault61NanAndInfiniteVoxelsAreNamed) {
   }
 }
 
-TEST(Refusal, Fault63InfiniteSlopeOrOverflow) {
+TEST(Refusal, fault_63_InfiniteSlopeOrOverflow) {
   NiftiSpec s;
   s.slope = std::numeric_limits<double>::infinity();
   refusal_of(nifti_file(s, voxels));
@@ -128,7 +128,7 @@ TEST(Refusal, Fault63InfiniteSlopeOrOverflow) {
   refusal_of(nifti_file(s, std::vector<float>(24, 1e30F)));
 }
 
-TEST(Refusal, Fault64ImpossibleDataOffsets) {
+TEST(Refusal, fault_64_ImpossibleDataOffsets) {
   for (const double offset : {std::numeric_limits<double>::quiet_NaN(), 1e30, -5.0, 0.0, 100.0, 351.0, 352.5}) {
     NiftiSpec s;
     s.vox_offset = offset;
@@ -136,7 +136,7 @@ TEST(Refusal, Fault64ImpossibleDataOffsets) {
   }
 }
 
-TEST(Refusal, Fault65WhatIsNoFile) {
+TEST(Refusal, fault_65_WhatIsNoFile) {
   refusal_of("");
   refusal("/dev/zero");
   refusal("/");
@@ -147,7 +147,7 @@ TEST(Refusal, Fault65WhatIsNoFile) {
   EXPECT_HAS(refusal(place.path()), "pipe");
 }
 
-TEST(Refusal, Fault66MagicDatatypesAndExtensions) {
+TEST(Refusal, fault_66_MagicDatatypesAndExtensions) {
   NiftiSpec s;
   s.magic = std::string("ni1\0", 4);
   EXPECT_HAS(refusal_of(nifti_file(s, voxels)), ".hdr/.img");

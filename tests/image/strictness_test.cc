@@ -226,7 +226,7 @@ TEST(Strictness, ADimensionOfOneMoreChangesNothing) {
   }
 }
 
-TEST(Strictness, Fault58TheGridIsJudgedBeforeTheData) {
+TEST(Strictness, fault_58_TheGridIsJudgedBeforeTheData) {
   NiftiSpec s;
   const TemporaryFile f(gzip(nifti_file(s, voxels)).substr(0, 100), ".nii.gz");
   EXPECT_THROW(load_scan(f.path(), {}, mni()), Error);
@@ -241,7 +241,7 @@ TEST(Strictness, Fault58TheGridIsJudgedBeforeTheData) {
 }
 
 // Two megabytes of gzip that hold what their header says, and would take 8 GB as doubles.
-TEST(Strictness, Fault57AnHonestBombIsRefusedBeforeMemoryIsTaken) {
+TEST(Strictness, fault_57_AnHonestBombIsRefusedBeforeMemoryIsTaken) {
   NiftiSpec s;
   s.dim = {4, 1000, 1000, 1, 1000, 1, 1, 1};
   s.datatype = DT_UINT8;
@@ -250,7 +250,7 @@ TEST(Strictness, Fault57AnHonestBombIsRefusedBeforeMemoryIsTaken) {
   EXPECT_HAS(refusal_of(file, {true, {}}), "volumes of this size at once");
 }
 
-TEST(Strictness, Fault64OffsetsThatPointPastTheFile) {
+TEST(Strictness, fault_64_OffsetsThatPointPastTheFile) {
   NiftiSpec s;
   for (const bool second : {false, true}) {
     s.second = second;
@@ -262,7 +262,7 @@ TEST(Strictness, Fault64OffsetsThatPointPastTheFile) {
   }
 }
 
-TEST(Strictness, Fault66ExtensionChains) {
+TEST(Strictness, fault_66_ExtensionChains) {
   const auto with = [](const std::string& extension) {
     NiftiSpec s;
     s.extension = extension;
@@ -283,7 +283,7 @@ TEST(Strictness, Fault66ExtensionChains) {
   EXPECT_HAS(with(flag + std::string{16, 0, 0, 0, 32, 0, 0, 0} + std::string(8, 'x')), "CIFTI");
 }
 
-TEST(Strictness, Fault66EveryRefusedDatatypeIsNamed) {
+TEST(Strictness, fault_66_EveryRefusedDatatypeIsNamed) {
   for (const auto& [code, bits, name] : {std::tuple{DT_FLOAT128, 128, "float128"}, {DT_COMPLEX128, 128, "complex128"},
                                          {DT_COMPLEX256, 256, "complex256"}, {DT_RGBA32, 32, "RGBA32"},
                                          {DT_BINARY, 1, "binary"}, {DT_UNKNOWN, 0, "unknown"}}) {
@@ -294,7 +294,7 @@ TEST(Strictness, Fault66EveryRefusedDatatypeIsNamed) {
   }
 }
 
-TEST(Strictness, Fault66AMagicChangedAsTextIsToldFromADamagedOne) {
+TEST(Strictness, fault_66_AMagicChangedAsTextIsToldFromADamagedOne) {
   NiftiSpec s;
   s.second = true;
   s.magic = std::string("n+2\0\n\032\n\0", 8);
@@ -320,7 +320,7 @@ TEST(Strictness, ASplitIntoTwoGzipMembersIsRefused) {
 }
 
 // A flipped bit is refused, or lies where it changes nothing that was written (an unused code, the file's time).
-TEST(Strictness, Fault56NoFlippedBitOfAGzippedScanChangesIt) {
+TEST(Strictness, fault_56_NoFlippedBitOfAGzippedScanChangesIt) {
   std::vector<float> v(24);
   std::iota(v.begin(), v.end(), 1.0F);
   const std::string whole = gzip(nifti_file(NiftiSpec{}, v));

@@ -79,7 +79,7 @@ TEST_P(Channels, LetBothSendAtOnceUpToTheLimit) {
   EXPECT_EQ(server().receive_up_to(FrameType::data, half.size()), half);
 }
 
-TEST_P(Channels, Row18AnotherTypeIsRefused) {
+TEST_P(Channels, fault_18_AnotherTypeIsRefused) {
   client().send(FrameType::bulk, pattern(5));
   Bytes out(5);
   EXPECT_HAS(error_of([&] { server().receive(FrameType::data, out); }),
@@ -87,7 +87,7 @@ TEST_P(Channels, Row18AnotherTypeIsRefused) {
   EXPECT_HAS(error_of([&] { server().receive(FrameType::data, out); }), "found that it had failed before");
 }
 
-TEST_P(Channels, Row18AnotherLengthIsRefused) {
+TEST_P(Channels, fault_18_AnotherLengthIsRefused) {
   for (const std::size_t size : {0U, 4U, 6U}) {
     SetUp();
     client().send(FrameType::data, pattern(size));
@@ -98,7 +98,7 @@ TEST_P(Channels, Row18AnotherLengthIsRefused) {
   }
 }
 
-TEST_P(Channels, Row18ARepeatedFrameIsRefused) {
+TEST_P(Channels, fault_18_ARepeatedFrameIsRefused) {
   client().send(FrameType::control, pattern(5));
   client().send(FrameType::control, pattern(5));
   EXPECT_EQ(server().receive_up_to(FrameType::control, 5), pattern(5));
@@ -134,7 +134,7 @@ TEST_P(Channels, WhatWasSentBeforeAGoodbyeArrives) {
   EXPECT_EQ(server().receive_up_to(FrameType::data, 20'000), pattern(20'000));
 }
 
-TEST_P(Channels, Row11AnEndWithoutAGoodbyeIsAnError) {
+TEST_P(Channels, fault_11_AnEndWithoutAGoodbyeIsAnError) {
   client().send(FrameType::data, pattern(5));
   drop_client();
   EXPECT_EQ(server().receive_up_to(FrameType::data, 5), pattern(5));
@@ -143,7 +143,7 @@ TEST_P(Channels, Row11AnEndWithoutAGoodbyeIsAnError) {
              "found the connection cut without a goodbye (close_notify)");
 }
 
-TEST_P(Channels, Row25ASilentPeerMeetsTheDeadline) {
+TEST_P(Channels, fault_25_ASilentPeerMeetsTheDeadline) {
   server().set_deadline(within(brief));
   Bytes out(1);
   EXPECT_HAS(error_of([&] { server().receive(FrameType::data, out); }), "before the deadline, found");

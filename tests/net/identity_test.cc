@@ -55,7 +55,7 @@ class IdentityFiles : public ::testing::Test {
 
 TEST_F(IdentityFiles, Load) { EXPECT_EQ(Identity::load(folder_, Role::client).name().uri(), "urn:smpc:client:alice"); }
 
-TEST_F(IdentityFiles, Row12KeyThatOthersCanReadIsRefused) {
+TEST_F(IdentityFiles, fault_12_KeyThatOthersCanReadIsRefused) {
   for (const auto who : {fs::perms::group_read, fs::perms::others_read, fs::perms::group_write}) {
     fs::permissions(folder_ / "key.pem", fs::perms::owner_read | fs::perms::owner_write | who);
     EXPECT_HAS(refused(), "run chmod 600 " + (folder_ / "key.pem").string());
@@ -102,12 +102,12 @@ TEST_F(IdentityFiles, ACertificateWithoutAnIdentityIsRefused) {
              "expected a certificate with one identity urn:smpc:ROLE:NAME in its subject alternative name, found none");
 }
 
-TEST_F(IdentityFiles, Row1ExpiredIsRefusedEarly) {
+TEST_F(IdentityFiles, fault_01_ExpiredIsRefusedEarly) {
   folder_ = authority_.issue("old", Role::client, {-2h, 1h});
   EXPECT_HAS(refused(), "expected a certificate that is still valid, found one that expired on 20");
 }
 
-TEST_F(IdentityFiles, Row1NotYetValidIsRefusedEarly) {
+TEST_F(IdentityFiles, fault_01_NotYetValidIsRefusedEarly) {
   folder_ = authority_.issue("new", Role::client, {1h, 2h});
   EXPECT_HAS(refused(), "found one that is valid only from 20");
 }

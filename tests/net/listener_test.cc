@@ -30,7 +30,7 @@ TEST(Listener, GivesEverySessionItsThread) {
   EXPECT_EQ(served.failures(), 0U);
 }
 
-TEST(Listener, Row29AboveTheCapIsToldSoAndClosed) {
+TEST(Listener, fault_29_AboveTheCapIsToldSoAndClosed) {
   ListenerOptions options = allowing({Role::client});
   options.max_sessions = 2;
   Served served(authority().identity(Role::server), options, echo);
@@ -58,7 +58,7 @@ TEST(Listener, Row29AboveTheCapIsToldSoAndClosed) {
   EXPECT_EQ(served.sessions(), 3);
 }
 
-TEST(Listener, Row26TwoHundredDrippingConnectionsDelayNobody) {
+TEST(Listener, fault_26_TwoHundredDrippingConnectionsDelayNobody) {
   ListenerOptions options = allowing({Role::client});
   options.handshake_timeout = 2s;
   options.max_sessions = 4;

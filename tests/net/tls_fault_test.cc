@@ -46,7 +46,7 @@ TEST_F(RawPeer, AGoodFrameIsReceived) {
   EXPECT_EQ(received_, 1);
 }
 
-TEST_F(RawPeer, Row11And16AFrameCutAtEveryOffset) {
+TEST_F(RawPeer, fault_11_and_16_AFrameCutAtEveryOffset) {
   const Bytes whole = frame(2, 8, pattern(8));
   for (std::size_t cut = 0; cut < whole.size(); ++cut) {
     for (const bool polite : {true, false}) {
@@ -67,7 +67,7 @@ TEST_F(RawPeer, Row11And16AFrameCutAtEveryOffset) {
 }
 
 class BadLength : public RawPeer, public ::testing::WithParamInterface<std::uint64_t> {};
-INSTANTIATE_TEST_SUITE_P(Row17, BadLength, ::testing::Values(0xffffffffULL, 1ULL << 63, ~0ULL, 7ULL, 9ULL, 8ULL << 32));
+INSTANTIATE_TEST_SUITE_P(fault_17, BadLength, ::testing::Values(0xffffffffULL, 1ULL << 63, ~0ULL, 7ULL, 9ULL, 8ULL << 32));
 
 TEST_P(BadLength, IsRefusedBeforeMemoryIsTaken) {
   const auto peer = dial();
@@ -85,25 +85,25 @@ TEST_P(BadLength, IsRefusedWhereTheLengthIsOpen) {
   EXPECT_HAS(served.failure(), "of at most 6 bytes, found one that claims " + std::to_string(GetParam()));
 }
 
-TEST_F(RawPeer, Row17ARefusalMayNotBeLongEither) {
+TEST_F(RawPeer, fault_17_ARefusalMayNotBeLongEither) {
   const auto peer = dial();
   EXPECT_TRUE(peer->write(frame(4, 1ULL << 40, {})));
   EXPECT_HAS(served_.failure(), "expected a refusal of at most 512 bytes, found one that claims 1099511627776 bytes");
 }
 
-TEST_F(RawPeer, Row18AnUnknownTypeIsRefused) {
+TEST_F(RawPeer, fault_18_AnUnknownTypeIsRefused) {
   const auto peer = dial();
   EXPECT_TRUE(peer->write(frame(99, 8, pattern(8))));
   EXPECT_HAS(served_.failure(), "expected a data frame, found a frame of an unknown type (type 99)");
 }
 
-TEST_F(RawPeer, Row25APeerThatStopsMeetsTheDeadline) {
+TEST_F(RawPeer, fault_25_APeerThatStopsMeetsTheDeadline) {
   patience_ = brief;
   const auto peer = dial();
   EXPECT_HAS(served_.failure(), "expected its next frame before the deadline, found none in time");
 }
 
-TEST_F(RawPeer, Row27AFrameThatDripsMeetsTheDeadlineOfItsPhase) {
+TEST_F(RawPeer, fault_27_AFrameThatDripsMeetsTheDeadlineOfItsPhase) {
   patience_ = brief;
   const auto peer = dial();
   for (const std::byte b :
@@ -115,7 +115,7 @@ TEST_F(RawPeer, Row27AFrameThatDripsMeetsTheDeadlineOfItsPhase) {
   EXPECT_EQ(received_, 0);
 }
 
-TEST(TlsFaults, Row25APeerThatReadsNothingMeetsTheDeadline) {
+TEST(TlsFaults, fault_25_APeerThatReadsNothingMeetsTheDeadline) {
   TlsPair pair;
   pair.client().set_deadline(within(brief));
   const Bytes much(std::size_t{64} << 20);
@@ -123,7 +123,7 @@ TEST(TlsFaults, Row25APeerThatReadsNothingMeetsTheDeadline) {
   EXPECT_EQ(pair.client().traffic(), Traffic{});
 }
 
-TEST(TlsFaults, Row28AServerThatNeverAnswersMeetsTheDeadline) {
+TEST(TlsFaults, fault_28_AServerThatNeverAnswersMeetsTheDeadline) {
   const RawSocket listening = RawSocket::listen();  // the kernel accepts, nobody else does
   EXPECT_HAS(error_of([&] {
                tls_connect("127.0.0.1:" + std::to_string(listening.port()), authority().identity(Role::client),
@@ -132,7 +132,7 @@ TEST(TlsFaults, Row28AServerThatNeverAnswersMeetsTheDeadline) {
              "expected a TLS 1.3 handshake before the deadline, found none in time");
 }
 
-TEST(TlsFaults, Row28AClientThatNeverSpeaksMeetsTheDeadline) {
+TEST(TlsFaults, fault_28_AClientThatNeverSpeaksMeetsTheDeadline) {
   ListenerOptions options = allowing({Role::client});
   options.handshake_timeout = brief;
   Served served(authority().identity(Role::server), options, [](Channel&, const PeerName&) {});
@@ -141,7 +141,7 @@ TEST(TlsFaults, Row28AClientThatNeverSpeaksMeetsTheDeadline) {
   EXPECT_HAS(served.failure(), "expected a TLS 1.3 handshake before the deadline, found none in time");
 }
 
-TEST(TlsFaults, Row10OneFlippedBitIsFoundByBothSides) {
+TEST(TlsFaults, fault_10_OneFlippedBitIsFoundByBothSides) {
   std::atomic<bool> first{false};
   Served served(authority().identity(Role::server), allowing({Role::client}), [&](Channel& channel, const PeerName&) {
     Bytes out(1000);

@@ -67,7 +67,7 @@ class Trust : public ::testing::Test {
 
 std::time_t in(std::chrono::seconds time) { return std::time(nullptr) + time.count(); }
 
-TEST_F(Trust, Row1ExpiredClientIsRefused) {
+TEST_F(Trust, fault_01_ExpiredClientIsRefused) {
   const auto folder = authority().issue("expired", Role::client, {-2h, 1h});
   const std::string told = refusal_of(server(), Identity::load(folder, Role::client, in(-90min)));
   EXPECT_HAS(told, "closed the connection during the handshake: it may not accept this certificate");
@@ -75,14 +75,14 @@ TEST_F(Trust, Row1ExpiredClientIsRefused) {
   EXPECT_HAS(server().failure(), "found a certificate (urn:smpc:client:expired) that expired on 20");
 }
 
-TEST_F(Trust, Row1NotYetValidClientIsRefused) {
+TEST_F(Trust, fault_01_NotYetValidClientIsRefused) {
   const auto folder = authority().issue("early", Role::client, {1h, 2h});
   EXPECT_HAS(refusal_of(server(), Identity::load(folder, Role::client, in(90min))),
              "it may not accept this certificate");
   EXPECT_HAS(server().failure(), "found a certificate (urn:smpc:client:early) that is valid only from 20");
 }
 
-TEST_F(Trust, Row1ExpiredServerIsRefused) {
+TEST_F(Trust, fault_01_ExpiredServerIsRefused) {
   const auto folder = authority().issue("expired-server", Role::server, {-2h, 1h});
   Served served(Identity::load(folder, Role::server, in(-90min)), allowing({Role::client}), say_ready);
   EXPECT_HAS(
@@ -92,7 +92,7 @@ TEST_F(Trust, Row1ExpiredServerIsRefused) {
   EXPECT_EQ(served.sessions(), 0);
 }
 
-TEST_F(Trust, Row2ServerOfAnotherCaIsRefused) {
+TEST_F(Trust, fault_02_ServerOfAnotherCaIsRefused) {
   Served served(other_authority().identity(Role::server), allowing({Role::client}), say_ready);
   EXPECT_HAS(error_of<Refused>([&] { connect(served, authority().identity(Role::client)); }),
              "found a certificate (urn:smpc:server:server) from another CA than the one in this side's ca.pem");
@@ -100,7 +100,7 @@ TEST_F(Trust, Row2ServerOfAnotherCaIsRefused) {
   EXPECT_EQ(served.sessions(), 0);
 }
 
-TEST_F(Trust, Row2ClientOfAnotherCaIsRefused) {
+TEST_F(Trust, fault_02_ClientOfAnotherCaIsRefused) {
   const fs::path folder = other_authority().issue("stranger", Role::client);
   fs::copy_file(authority().folder() / "ca.pem", folder / "ca.pem", fs::copy_options::overwrite_existing);
   const std::string told = refusal_of(server(), Identity::load(folder, Role::client));
@@ -109,7 +109,7 @@ TEST_F(Trust, Row2ClientOfAnotherCaIsRefused) {
   EXPECT_HAS(server().failure(), "found a certificate (urn:smpc:client:stranger) from another CA");
 }
 
-TEST_F(Trust, Row3NoClientCertificateIsRefused) {
+TEST_F(Trust, fault_03_NoClientCertificateIsRefused) {
   RawTls client(RawSocket::dial(server().port()), {});
   EXPECT_TRUE(client.handshake());  // TLS 1.3 tells it only afterwards
   EXPECT_EQ(client.read(1), Bytes());
@@ -139,7 +139,7 @@ class RolePairs : public ::testing::TestWithParam<Pair> {
 constexpr Pair all_pairs[] = {{Role::client, Role::client}, {Role::client, Role::server}, {Role::client, Role::dealer},
                               {Role::server, Role::client}, {Role::server, Role::server}, {Role::server, Role::dealer},
                               {Role::dealer, Role::client}, {Role::dealer, Role::server}, {Role::dealer, Role::dealer}};
-INSTANTIATE_TEST_SUITE_P(Row4, RolePairs, ::testing::ValuesIn(all_pairs), [](const auto& given) {
+INSTANTIATE_TEST_SUITE_P(fault_04, RolePairs, ::testing::ValuesIn(all_pairs), [](const auto& given) {
   return std::string(role_name(given.param.dialling)) + "_to_" + std::string(role_name(given.param.listening));
 });
 
@@ -154,14 +154,14 @@ TEST_P(RolePairs, OnTheDealersPortOnlyClientAndServerToDealer) {
             dialling != Role::dealer && listening == Role::dealer);
 }
 
-TEST_F(Trust, Row4AServerOnTheOnlinePortIsToldWhy) {
+TEST_F(Trust, fault_04_AServerOnTheOnlinePortIsToldWhy) {
   const auto folder = authority().issue("second-server", Role::server);
   EXPECT_HAS(refusal_of(server(), Identity::load(folder, Role::server)),
              "urn:smpc:server:server refused: expected a client on this port, found urn:smpc:server:second-server");
   EXPECT_HAS(server().failure(), "refused: expected a client on this port");
 }
 
-TEST_F(Trust, Row4AClientThatReachesTheDealerInsteadIsToldSo) {
+TEST_F(Trust, fault_04_AClientThatReachesTheDealerInsteadIsToldSo) {
   Served dealer(authority().identity(Role::dealer), allowing({Role::client}), say_ready);
   EXPECT_HAS(refusal_of(dealer, authority().identity(Role::client)),
              "expected a server, found urn:smpc:dealer:dealer: is this the right address?");
@@ -178,14 +178,14 @@ TEST_F(Trust, ACertificateOfTheCaWithoutAnIdentityIsRefused) {
   EXPECT_HAS(server().failure(), "expected a certificate with one identity urn:smpc:ROLE:NAME");
 }
 
-TEST_F(Trust, Row6ATls12ClientIsRefusedWithProtocolVersion) {
+TEST_F(Trust, fault_06_ATls12ClientIsRefusedWithProtocolVersion) {
   RawTls client(RawSocket::dial(server().port()), {authority().issue("client", Role::client), TLS1_2_VERSION, false});
   EXPECT_FALSE(client.handshake());
   EXPECT_EQ(client.reason(), SSL_R_TLSV1_ALERT_PROTOCOL_VERSION);
   EXPECT_HAS(server().failure(), "found an older version of TLS, answered with protocol_version");
 }
 
-TEST_F(Trust, Row6ATls12ServerIsRefusedWithProtocolVersion) {
+TEST_F(Trust, fault_06_ATls12ServerIsRefusedWithProtocolVersion) {
   const RawSocket listening = RawSocket::listen();
   std::thread old([&] {
     RawTls server12(listening.accept(), {authority().issue("server", Role::server), TLS1_2_VERSION, true});
@@ -199,21 +199,21 @@ TEST_F(Trust, Row6ATls12ServerIsRefusedWithProtocolVersion) {
   old.join();
 }
 
-TEST_F(Trust, Row7PlainTextIsClosed) {
+TEST_F(Trust, fault_07_PlainTextIsClosed) {
   const RawSocket http = RawSocket::dial(server().port());
   EXPECT_TRUE(http.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
   EXPECT_LT(http.read_all().size(), 16U);  // an alert at most
   EXPECT_HAS(server().failure(), "expected a TLS 1.3 handshake, found a plain HTTP request");
 }
 
-TEST_F(Trust, Row7OtherBytesAreClosed) {
+TEST_F(Trust, fault_07_OtherBytesAreClosed) {
   const RawSocket plain = RawSocket::dial(server().port());
   EXPECT_TRUE(plain.write("hello, is anybody there?\n"));
   EXPECT_LT(plain.read_all().size(), 16U);
   EXPECT_HAS(server().failure(), "found bytes that are not TLS (plain text?)");
 }
 
-TEST_F(Trust, Row7APlainTextServerIsRefused) {
+TEST_F(Trust, fault_07_APlainTextServerIsRefused) {
   const RawSocket listening = RawSocket::listen();
   std::thread plain([&] {
     const RawSocket peer = listening.accept();
@@ -228,7 +228,7 @@ TEST_F(Trust, Row7APlainTextServerIsRefused) {
   plain.join();
 }
 
-TEST_F(Trust, Row9NoTicketAndNoEarlyDataAreOffered) {
+TEST_F(Trust, fault_09_NoTicketAndNoEarlyDataAreOffered) {
   const auto folder = authority().issue("raw", Role::client);
   Served served(authority().identity(Role::server), allowing({Role::client}), say_ready);
   RawTls first(RawSocket::dial(served.port()), {folder, TLS1_3_VERSION, false});

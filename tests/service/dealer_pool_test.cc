@@ -105,6 +105,20 @@ TEST(DealerPool, ANewerEpochEndsTheWaitForTheOlder) {
   EXPECT_TRUE(renewed);
 }
 
+TEST(DealerPool, fault_43_WhoWaitsIsToldThatItStops) {
+  DealerPool pool(2);  // that nobody fills
+  const Registration r = registration();
+  pool.add(r);
+  Registration found;
+  try {
+    pool.take(wanted(r), 1, found, [&](std::size_t) { pool.stop(); });
+    ADD_FAILURE();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::no_bundles);
+    EXPECT_NE(std::string(e.what()).find("stopping"), std::string::npos) << e.what();
+  }
+}
+
 // A client that goes away while it waits leaves the pool as it was, to itself and to others.
 TEST(DealerPool, AClientThatGoesAwayWhileItWaits) {
   DealerPool pool(2);

@@ -39,7 +39,7 @@ class Handshake : public ::testing::Test {
 };
 
 TEST_F(Handshake, fault_13_VersionMismatch) {
-  for (const std::uint32_t version : {0U, 2U, 0xffffffffU}) {
+  for (const std::uint32_t version : {0U, protocol_version - 1, protocol_version + 1, 0xffffffffU}) {
     expect_refused(control::VERSION, [&](auto& r) { r.set_version(version); });
   }
 }
@@ -94,7 +94,7 @@ TEST(HandshakeOfTheClient, fault_13_VersionMismatch) {
   const test::Served server(world.identity("server", Role::server), test::allowing({Role::client}),
                             [&](Channel& channel, const PeerName&) {
                               control::ServerHello hello;
-                              hello.set_version(2);
+                              hello.set_version(protocol_version + 1);
                               send_control(channel, hello);
                               try {
                                 receive_control<control::ClientRequest>(channel);

@@ -119,7 +119,7 @@ TEST(Inference, CostsOfSetupAndBundlesAreCountedWhereTheyArise) {
       masked += l->outputs * (MaskedLayout::row_bytes(*l) + frame_header_bytes);
     }
   }
-  EXPECT_EQ(first->cost().setup.received, program.size() + frame_header_bytes + masked);
+  EXPECT_EQ(first->cost().setup.received, program.size() + frame_header_bytes + masked + frame_header_bytes + sizeof(Digest));
   EXPECT_GT(first->cost().offline.received, 32 + world.plan().correction_bytes());
   EXPECT_LE(first->cost().offline.received,
             32 + world.plan().correction_bytes() + longest_bundle_header + 2 * frame_header_bytes);

@@ -130,7 +130,7 @@ TEST(Roles, ADealerRefusesCountsVersionsAndProgramsThatItDoesNotKnow) {
     EXPECT_EQ(reply.refusal().code(), control::MALFORMED) << count;
   }
   auto newer = taking(hello, 1);
-  newer.set_version(2);
+  newer.set_version(protocol_version + 1);
   EXPECT_EQ(ask_dealer(world, "alice", Role::client, newer).refusal().code(), control::VERSION);
   for (int field = 0; field < 4; ++field) {
     auto unknown = taking(hello, 1);

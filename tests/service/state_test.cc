@@ -2,6 +2,7 @@
 #include <future>
 
 #include "service/support.h"
+#include "smpc/net/tls.h"
 #include "state_lock.h"
 
 namespace smpc {
@@ -46,6 +47,37 @@ TEST(StateFolder, fault_38_ASecondClientCommandWaitsItsTurn) {
   released = true;
   first.reset();
   EXPECT_EQ(second.get(), 2U);
+}
+
+// A command that waits for bundles leaves the folder to others.
+TEST(StateFolder, fault_38_AClientThatWaitsForBundlesBlocksNobody) {
+  World world;
+  world.client("alice")->prefetch(2);
+  world.stop_dealer();
+  std::promise<void> connected;
+  std::promise<void> over;
+  ListenerOptions silent;
+  silent.allowed = {Role::client};
+  Listener dealer(world.identity("dealer", Role::dealer), silent);
+  std::thread serving([&] {
+    dealer.run([&](Channel&, const PeerName&) {
+      connected.set_value();
+      over.get_future().wait();
+    });
+  });
+  ClientOptions options = world.client_options("alice");
+  options.dealer = "127.0.0.1:" + std::to_string(dealer.port());
+  ClientService waiting(world.identity("alice", Role::client), options);
+  auto ended = std::async(std::launch::async, [&] { return failure_of([&] { waiting.prefetch(3); }); });
+  connected.get_future().wait();
+  world.expect_good("alice", 2);
+  waiting.cancel();
+  over.set_value();
+  const auto failure = ended.get();
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->text, "cancelled");
+  dealer.stop();
+  serving.join();
 }
 
 TEST(StateFolder, fault_38_AndIsRefusedWhenItsTurnDoesNotCome) {

@@ -80,6 +80,7 @@ void World::start_dealer(const std::string& listen) {
   options.listen = listen;
   options.state = state("dealer");
   options.pool = 4;
+  options.allow = limits_.allow;
   dealer_ = std::make_unique<Running<DealerService>>(
       std::make_unique<DealerService>(identity("dealer", Role::dealer), std::move(options)));
   last_dealer_ = dealer_->address();
@@ -93,6 +94,7 @@ void World::start_server(const std::string& listen) {
   options.state = state("server");
   options.quota = limits_.quota;
   options.quota_total = limits_.quota_total;
+  options.allow = limits_.allow;
   options.on_ready = [ready] { ready->set_value(); };
   server_ = std::make_unique<Running<ServerService>>(
       std::make_unique<ServerService>(identity("server", Role::server), mlp_.program, mlp_.weights, std::move(options)));
@@ -100,12 +102,22 @@ void World::start_server(const std::string& listen) {
   if (dealer_) ready->get_future().wait();
 }
 
-std::unique_ptr<ClientService> World::client(const std::string& name) {
+ClientOptions World::client_options(const std::string& name) const {
   ClientOptions options;
   options.server = server_address();
   options.dealer = dealer_address();
   options.state = state(name);
-  return std::make_unique<ClientService>(identity(name, Role::client), std::move(options));
+  return options;
+}
+
+std::unique_ptr<ClientService> World::client(const std::string& name) {
+  return std::make_unique<ClientService>(identity(name, Role::client), client_options(name));
+}
+
+std::unique_ptr<Channel> World::dial_dealer(const std::string& client) {
+  auto channel = tls_connect(dealer_address(), identity(client, Role::client), Role::dealer, test::within(test::plenty));
+  receive_control<control::DealerHello>(*channel);
+  return channel;
 }
 
 RawSession World::dial(const std::string& client) {

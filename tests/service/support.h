@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "client_state.h"
 #include "net/support.h"
@@ -32,13 +33,18 @@ class Running {
   explicit Running(std::unique_ptr<Service> service)
       : service_(std::move(service)), thread_([this] { service_->run(); }) {}
   ~Running() {
-    service_->stop();
+    stop();
     thread_.join();
   }
+  void stop() {  // told once: a second time would cut what is in progress
+    if (!std::exchange(told_, true)) service_->stop();
+  }
   std::string address() const { return "127.0.0.1:" + std::to_string(service_->port()); }
+  Service& service() { return *service_; }
 
  private:
   std::unique_ptr<Service> service_;
+  bool told_ = false;
   std::thread thread_;
 };
 
@@ -56,6 +62,7 @@ struct RawSession {
 struct Limits {
   std::uint64_t quota = 0;
   std::uint64_t quota_total = 0;
+  fs::path allow{};  // of dealer and server
 };
 
 class World {
@@ -72,6 +79,16 @@ class World {
   void stop_dealer() { dealer_.reset(); }
   void start_server(const std::string& listen = "127.0.0.1:0");  // waits until the dealer has registered it
   void stop_server() { server_.reset(); }
+  // Tells the server to stop, calls `then`, and waits for the server's end.
+  void stop_server_and(const std::function<void()>& then) {
+    server_->stop();
+    then();
+    server_.reset();
+  }
+  void reload() {  // the allow-list
+    dealer_->service().reload();
+    server_->service().reload();
+  }
   void restart_server() {
     stop_server();
     start_server();
@@ -80,8 +97,10 @@ class World {
   std::string dealer_address() const { return dealer_ ? dealer_->address() : last_dealer_; }
   std::string server_address() const { return server_ ? server_->address() : last_server_; }
 
+  ClientOptions client_options(const std::string& name = "alice") const;
   std::unique_ptr<ClientService> client(const std::string& name = "alice");
   RawSession dial(const std::string& client = "alice");
+  std::unique_ptr<Channel> dial_dealer(const std::string& client = "alice");  // its hello received
 
   // Fresh volumes, by a client of its own each time; every result must be the interpreter's, bit for bit.
   void expect_good(const std::string& name = "alice", std::size_t volumes = 1);

@@ -14,4 +14,7 @@ Bytes read_file(const std::filesystem::path& path, std::size_t longest = std::si
 // `owner_only` makes it 0600 from the start.
 void write_file(const std::filesystem::path& path, ByteView data, bool owner_only = false);
 
+// Makes renames, new files and removals in a folder durable.
+void sync_folder(const std::filesystem::path& folder);
+
 }  // namespace smpc

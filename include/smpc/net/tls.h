@@ -34,6 +34,10 @@ struct ListenerOptions {
   std::size_t max_sessions = 64;       // authenticated sessions at once; one more is told so and closed
   std::size_t max_handshakes = 100;    // unauthenticated connections at once; one more cuts the oldest
   std::chrono::milliseconds handshake_timeout{10'000};
+  // Why an authenticated peer of an allowed role may not come in all the same, or nothing. Called from its thread.
+  std::function<std::string(const PeerName&)> turn_away;
+  // Called by run() once it has been told to stop.
+  std::function<void()> on_stop;
   // One line for every connection that failed or was refused. Called from any session's thread.
   std::function<void(const std::string&)> on_failure;
 };

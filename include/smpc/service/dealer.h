@@ -7,6 +7,7 @@
 // serials it has handed out.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -25,6 +26,8 @@ struct DealerOptions {
   std::filesystem::path state;
   std::size_t pool = 16;  // bundles kept ready per program
   std::size_t max_sessions = 64;
+  std::filesystem::path allow;     // which clients may come in (allow_list.h); none: every one of the CA
+  std::chrono::seconds drain{30};  // for bundles that are being handed out when it is stopped
   Log log = [](const std::string&) {};
 };
 
@@ -37,7 +40,11 @@ class DealerService {
   // One session, as run() holds it, with a peer that somebody else has accepted and authenticated. Bundles are made while
   // run() is at work.
   void serve(Channel& channel, const PeerName& peer);
-  void stop() noexcept;     // signal-safe
+  // Ends sessions between two requests, and those that wait for bundles, at once, and others after DealerOptions::drain; a
+  // second call ends them too.
+  void stop() noexcept;
+  // Reads the allow-list again; one that cannot be read is logged and changes nothing.
+  void reload();
 
  private:
   struct Impl;

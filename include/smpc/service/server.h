@@ -9,6 +9,7 @@
 // durably, before the server's first byte that depends on it, and refused ever after.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -27,6 +28,8 @@ struct ServerOptions {
   std::size_t max_sessions = 64;
   std::uint64_t quota = 0;        // volumes per client identity, ever; 0: no limit
   std::uint64_t quota_total = 0;  // volumes in total, ever; 0: no limit
+  std::filesystem::path allow;    // which clients may come in (allow_list.h); none: every one of the CA
+  std::chrono::seconds drain{30};  // for inferences in progress when it is stopped
   std::function<void(const std::string&)> log = [](const std::string&) {};
   std::function<void()> on_ready = [] {};  // the dealer has registered the program
 };
@@ -40,7 +43,10 @@ class ServerService {
   // One session, as run() holds it, with a client that somebody else has accepted and authenticated. It waits for no
   // dealer.
   void serve(Channel& channel, const PeerName& peer);
-  void stop() noexcept;  // signal-safe
+  // Ends sessions between two requests at once, and others after ServerOptions::drain; a second call ends them too.
+  void stop() noexcept;
+  // Reads the allow-list again; one that cannot be read is logged and changes nothing.
+  void reload();
 
  private:
   struct Impl;
