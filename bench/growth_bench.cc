@@ -10,7 +10,7 @@
 #include "memory.h"
 #include "relu_run.h"
 #include "roles_watch.h"
-#include "sample_files.h"
+#include "support/sample_files.h"
 #include "setup.h"
 #include "smpc/image/scan.h"
 
@@ -105,7 +105,7 @@ class Report {
   std::ofstream table_;
 };
 
-constexpr Shape demo_shape{45, 54, 45};
+constexpr testing::Shape demo_shape{45, 54, 45};
 
 void volumes(const Arguments& a, Report& report) {
   const DemoFiles files = demo_files(a.demo);
@@ -120,18 +120,18 @@ void volumes(const Arguments& a, Report& report) {
     if (n > a.most_volumes) break;
     const TemporaryFolder folder;
     const std::string scan = (folder / "scan.nii").string();
-    write_scan(scan, demo_shape, maps, n);
+    testing::write_scan(scan, demo_shape, maps, n);
     all.push_back(measure(d, static_cast<double>(n), scan, n, n <= 20 ? 5 : 1));
   }
   report.points("volumes", "Volumes (the demo model)", "volumes", all);
 }
 
-Point random_model(double x, Shape image, const std::vector<std::size_t>& layers) {
+Point random_model(double x, testing::Shape image, const std::vector<std::size_t>& layers) {
   const TemporaryFolder folder;
   const std::string model = (folder / "model.onnx").string();
   const std::string scan = (folder / "scan.nii").string();
-  write_random_mlp(model, image, layers);
-  write_scan(scan, image, {random_volume(image)}, 1);
+  testing::write_random_mlp(model, image, layers);
+  testing::write_scan(scan, image, {testing::random_volume(image)}, 1);
   Deployment d({"--model", model, "--reveal", "logits"});
   d.start();
   d.prefetch(1);

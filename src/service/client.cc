@@ -1,6 +1,7 @@
 #include "smpc/service/client.h"
 
 #include <algorithm>
+#include <ctime>
 #include <optional>
 
 #include "client_link.h"
@@ -255,6 +256,10 @@ struct ClientService::Impl {
       if (h.client != identity.name().uri() || h.program != filter.program || h.mask != filter.mask ||
           h.instance != filter.instance || h.epoch != filter.epoch) {
         fail_peer("the dealer: expected a bundle for this client and this program, found another");
+      }
+      if (h.expiry <= static_cast<std::int64_t>(std::time(nullptr))) {
+        fail_peer("the dealer: expected a bundle that is still valid, found one that has expired by the clock here; compare "
+                  "the clocks of both machines");
       }
       SecretBytes body(32 + plan.correction_bytes());
       dealer.receive(FrameType::bulk, body);

@@ -34,7 +34,7 @@ void pin(unsigned cpu) {
 // Standard output and error go to files, so that nothing can block on a full pipe.
 // They are emptied before the process exists: what an earlier one wrote is never read as this one's.
 int start(const std::string& tool, const std::vector<std::string>& arguments, const std::string& out,
-          const std::string& err, std::optional<unsigned> cpu) {
+          const std::string& err, std::optional<unsigned> cpu, const Environment& environment) {
   const std::string path = std::string(SMPC_BIN_DIR) + "/" + tool;
   std::vector<char*> argv{const_cast<char*>(path.c_str())};
   for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
@@ -48,6 +48,7 @@ int start(const std::string& tool, const std::vector<std::string>& arguments, co
     return pid;
   }
   if (cpu) pin(*cpu);
+  for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
   const int in = ::open("/dev/null", O_RDONLY);
   ::dup2(in, 0);
   ::dup2(o, 1);
@@ -82,7 +83,8 @@ Outcome run(const std::string& tool, const std::vector<std::string>& arguments, 
   const TemporaryFolder folder;
   Outcome r;
   r.started = Clock::now();
-  const int pid = start(tool, arguments, (folder / "out").string(), (folder / "err").string(), options.cpu);
+  const int pid = start(tool, arguments, (folder / "out").string(), (folder / "err").string(), options.cpu,
+                        options.environment);
   r.exit_code = wait_until(pid, r.started + options.limit, options.watch);
   r.seconds = std::chrono::duration<double>(Clock::now() - r.started).count();
   if (r.exit_code == -1) {
@@ -100,8 +102,8 @@ Outcome run(const std::string& tool, const std::vector<std::string>& arguments, 
 }
 
 Daemon::Daemon(const std::string& tool, const std::vector<std::string>& arguments, const std::filesystem::path& log,
-               std::optional<unsigned> cpu)
-    : started_(Clock::now()), pid_(start(tool, arguments, log.string(), log.string(), cpu)), log_(log) {}
+               std::optional<unsigned> cpu, const Environment& environment)
+    : started_(Clock::now()), pid_(start(tool, arguments, log.string(), log.string(), cpu, environment)), log_(log) {}
 
 Daemon::~Daemon() { stop(); }
 
@@ -125,6 +127,13 @@ std::string Daemon::port() {
   const std::string before = "listening on port ";
   const std::string line = wait_for(before);
   return std::to_string(std::stoi(line.substr(line.find(before) + before.size())));
+}
+
+int Daemon::wait_for_end(int seconds) {
+  const int code = wait_until(pid_, Clock::now() + std::chrono::seconds(seconds));
+  if (code == -1) throw std::runtime_error("did not end within " + std::to_string(seconds) + " s: " + log());
+  pid_ = -1;
+  return code;
 }
 
 int Daemon::stop() {

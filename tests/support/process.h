@@ -22,10 +22,13 @@ struct Outcome {
   nlohmann::json json() const { return nlohmann::json::parse(out); }
 };
 
+using Environment = std::vector<std::pair<std::string, std::string>>;  // beside what the test's own holds
+
 struct RunOptions {
   std::chrono::seconds limit{120};
   std::optional<unsigned> cpu{};         // the one processor that it may use
   std::function<void(int pid)> watch{};  // called about every millisecond while it runs
+  Environment environment{};
 };
 
 // Runs a tool (by its name in the build's bin folder) to its end; killed, and an error, after the limit.
@@ -36,7 +39,7 @@ Outcome run(const std::string& tool, const std::vector<std::string>& arguments, 
 class Daemon {
  public:
   Daemon(const std::string& tool, const std::vector<std::string>& arguments, const std::filesystem::path& log,
-         std::optional<unsigned> cpu = {});
+         std::optional<unsigned> cpu = {}, const Environment& environment = {});
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
@@ -44,6 +47,7 @@ class Daemon {
   // The first line of the log that holds `text`; an error when it does not come in time or the daemon ends.
   std::string wait_for(const std::string& text, int seconds = 60);
   std::string port();  // that it says it listens on
+  int wait_for_end(int seconds = 60);  // its exit code, 128 + N for a signal N; an error when it does not end in time
   int stop();          // SIGTERM; its exit code, 0 where it had ended before, -1 where it had to be killed
   void kill();         // SIGKILL
   std::string log() const;

@@ -13,7 +13,8 @@ void ThreeRoles::start_dealer(const std::string& listen) {
   std::vector<std::string> arguments{"--listen", listen, "--identity", (folder / "id/dealer").string(), "--state",
                                      (folder / "state/dealer").string()};
   arguments.insert(arguments.end(), dealer_options.begin(), dealer_options.end());
-  dealer = std::make_unique<Daemon>("smpc-dealer", arguments, folder / "dealer.log", daemons_cpu);
+  dealer = std::make_unique<Daemon>("smpc-dealer", arguments, folder / "dealer.log", daemons_cpu,
+                                    dealer_environment);
   dealer_port = dealer->port();
 }
 
@@ -21,7 +22,8 @@ void ThreeRoles::start_server(bool wait_until_ready) {
   std::vector<std::string> arguments{"--listen", "127.0.0.1:0", "--dealer", dealer_address(), "--identity",
                                      (folder / "id/server").string(), "--state", (folder / "state/server").string()};
   arguments.insert(arguments.end(), server_options.begin(), server_options.end());
-  server = std::make_unique<Daemon>("smpc-server", arguments, folder / "server.log", daemons_cpu);
+  server = std::make_unique<Daemon>("smpc-server", arguments, folder / "server.log", daemons_cpu,
+                                    server_environment);
   server_port = server->port();
   if (wait_until_ready) server->wait_for("ready");
 }

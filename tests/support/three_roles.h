@@ -21,6 +21,8 @@ class ThreeRoles {
   TemporaryFolder folder;
   std::vector<std::string> server_options;
   std::vector<std::string> dealer_options{"--pool", "1"};
+  Environment dealer_environment;
+  Environment server_environment;
   std::optional<unsigned> daemons_cpu;  // the one processor that dealer and server may use
   std::unique_ptr<Daemon> dealer;
   std::unique_ptr<Daemon> server;

@@ -1,4 +1,4 @@
-// Models and scans of any size, made for measuring: random weights, random volumes.
+// Models and scans of any size: random weights, random volumes.
 #pragma once
 
 #include <array>
@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <vector>
 
-namespace smpc::bench {
+namespace smpc::testing {
 
 using Shape = std::array<std::size_t, 3>;
 
@@ -20,4 +20,4 @@ void write_scan(const std::filesystem::path& path, Shape image, const std::vecto
 
 std::vector<float> random_volume(Shape image);  // in [-1, 1]
 
-}  // namespace smpc::bench
+}  // namespace smpc::testing

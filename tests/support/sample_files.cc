@@ -1,4 +1,4 @@
-#include "sample_files.h"
+#include "support/sample_files.h"
 
 #include <onnx/onnx_pb.h>
 
@@ -9,7 +9,7 @@
 
 #include "image/nifti_writer.h"
 
-namespace smpc::bench {
+namespace smpc::testing {
 namespace {
 
 using Random = std::minstd_rand;
@@ -133,4 +133,4 @@ std::vector<float> random_volume(Shape image) {
   return v;
 }
 
-}  // namespace smpc::bench
+}  // namespace smpc::testing
