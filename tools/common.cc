@@ -230,6 +230,25 @@ void print_json(const nlohmann::json& object) {
   std::cout << object.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) << std::endl;
 }
 
+void add_daemon_options(CLI::App& app, const std::string& limits, std::filesystem::path& allow, std::chrono::seconds& drain,
+                        std::size_t& max_sessions) {
+  app.add_option("--allow", allow,
+                 "file of the clients that may come in, urn:smpc:client:NAME a line; read again on SIGHUP (default: every "
+                 "client of the certificate authority)")
+      ->type_name("FILE")
+      ->group("Peers");
+  app.add_option_function<std::int64_t>(
+         "--drain", [&drain](std::int64_t seconds) { drain = std::chrono::seconds(seconds); },
+         "seconds for what is in progress after SIGTERM; a second one ends it")
+      ->check(CLI::Range(0, 86400))
+      ->group(limits)
+      ->default_str(std::to_string(drain.count()));
+  app.add_option("--max-sessions", max_sessions, "sessions at once")
+      ->check(CLI::Range(1, 10000))
+      ->group(limits)
+      ->capture_default_str();
+}
+
 void serve_until_signalled(const std::function<void()>& serve, const std::function<void()>& stop,
                            const std::function<void()>& reload) {
   sigset_t signals;

@@ -57,6 +57,10 @@ class CompileArguments {
 // no UTF-8 does not keep the rest back.
 void print_json(const nlohmann::json& object);
 
+// --allow, --drain and --max-sessions, as every daemon has them, the last two under `limits` in --help.
+void add_daemon_options(CLI::App& app, const std::string& limits, std::filesystem::path& allow, std::chrono::seconds& drain,
+                        std::size_t& max_sessions);
+
 // While `serve` runs: calls `stop` whenever SIGINT or SIGTERM comes, `reload` for SIGHUP. No thread may have been started
 // before.
 void serve_until_signalled(const std::function<void()>& serve, const std::function<void()>& stop,

@@ -11,7 +11,6 @@ int main(int argc, char** argv) {
       "smpc-dealer");
   DealerOptions options;
   Folders folders;
-  std::int64_t drain = options.drain.count();
   app.add_option("--listen", options.listen, "where to listen; port 0 picks a free one")
       ->type_name("HOST:PORT")
       ->group("Peers")
@@ -21,26 +20,13 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0, 100000))
       ->group("Capacity")
       ->capture_default_str();
-  app.add_option("--allow", options.allow,
-                 "file of the clients that may come in, urn:smpc:client:NAME a line; read again on SIGHUP (default: every "
-                 "client of the certificate authority)")
-      ->type_name("FILE")
-      ->group("Peers");
-  app.add_option("--drain", drain, "seconds for bundles on their way in progress after SIGTERM; a second one ends them")
-      ->check(CLI::Range(0, 86400))
-      ->group("Capacity")
-      ->capture_default_str();
-  app.add_option("--max-sessions", options.max_sessions, "sessions at once")
-      ->check(CLI::Range(1, 10000))
-      ->group("Capacity")
-      ->capture_default_str();
+  add_daemon_options(app, "Capacity", options.allow, options.drain, options.max_sessions);
   app.footer("  smpc-dealer --listen 0.0.0.0:7100 --identity dealer-1\n"
              "      for servers and clients on other machines");
   return run_tool(app, argc, argv, [&] {
     const Identity identity = Identity::load(folders.identity, Role::dealer);
     options.state = folders.state;
     options.log = log_line;
-    options.drain = std::chrono::seconds(drain);
     DealerService dealer(identity, options);
     log_line("smpc-dealer listening on port " + std::to_string(dealer.port()) + " as " + identity.name().uri());
     log_line("smpc-dealer ready");

@@ -13,7 +13,6 @@ int main(int argc, char** argv) {
       "smpc-server");
   ServerOptions options;
   Folders folders;
-  std::int64_t drain = options.drain.count();
   CompileArguments compile;
   ModelSource source;
   bool bump = false;
@@ -34,19 +33,7 @@ int main(int argc, char** argv) {
   app.add_option("--dealer", options.dealer, "the dealer")->type_name("HOST:PORT")->group("Peers")->capture_default_str();
   add_folder_options(app, Role::server, folders);
   app.add_flag("--bump-epoch", bump, "after restoring --state from a backup: refuse every older bundle, and exit")->group("Folders");
-  app.add_option("--allow", options.allow,
-                 "file of the clients that may come in, urn:smpc:client:NAME a line; read again on SIGHUP (default: every "
-                 "client of the certificate authority)")
-      ->type_name("FILE")
-      ->group("Peers");
-  app.add_option("--drain", drain, "seconds for inferences in progress after SIGTERM; a second one ends them")
-      ->check(CLI::Range(0, 86400))
-      ->group("Limits")
-      ->capture_default_str();
-  app.add_option("--max-sessions", options.max_sessions, "sessions at once")
-      ->check(CLI::Range(1, 10000))
-      ->group("Limits")
-      ->capture_default_str();
+  add_daemon_options(app, "Limits", options.allow, options.drain, options.max_sessions);
   app.add_option("--quota", options.quota, "volumes that one client identity may ask for, ever; 0: no limit")
       ->group("Limits")
       ->capture_default_str();
@@ -73,7 +60,6 @@ int main(int argc, char** argv) {
     compile.check_mask(compiled.program);
     options.state = folders.state;
     options.log = log_line;
-    options.drain = std::chrono::seconds(drain);
     const std::string hash = to_hex(program_hash(compiled.program));
     const Reveal reveal = compiled.program.reveal;
     options.on_ready = [hash, reveal] {

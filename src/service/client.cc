@@ -399,6 +399,7 @@ ClientService::~ClientService() = default;
 
 const Program& ClientService::connect() {
   return *impl_->link.cancellable([&] {
+    impl_->lock.acquire(impl_->options.patience);  // an earlier call may have failed while it waited for bundles
     if (!impl_->session) impl_->open_session();
     impl_->learn_program();
     return &*impl_->program;

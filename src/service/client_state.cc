@@ -115,14 +115,15 @@ std::vector<ClientBundle> ClientState::open(const BundleFilter& filter, std::siz
 }
 
 // Without their keys the contents are nothing: they are cleared later (forget_spent), since that writes many pages.
-void ClientState::spend_serials(const std::vector<Bytes>& serials) {
-  Statement mark = db_.prepare("UPDATE bundles SET state = 1 WHERE serial = ?");
+bool ClientState::spend_serials(const std::vector<Bytes>& serials) {
+  Statement mark = db_.prepare("UPDATE bundles SET state = 1 WHERE serial = ? AND state = 0");
   Statement wipe_key = db_.prepare("DELETE FROM keys WHERE serial = ?");
   for (const Bytes& serial : serials) {
-    mark.reset().bind(ByteView(serial)).run();
+    if (!mark.reset().bind(ByteView(serial)).run_where_there()) return false;
     wipe_key.reset().bind(ByteView(serial)).run();
   }
   spent_.insert(spent_.end(), serials.begin(), serials.end());
+  return true;
 }
 
 void ClientState::forget_spent() {
@@ -143,7 +144,9 @@ void ClientState::spend(const std::vector<ClientBundle>& bundles) {
   std::vector<Bytes> serials;
   for (const ClientBundle& b : bundles) serials.emplace_back(b.header.serial.begin(), b.header.serial.end());
   Database::Transaction transaction(db_);
-  spend_serials(serials);
+  if (!spend_serials(serials)) {
+    fail_input("expected stored bundles that are unspent, found one that another command has spent; run the command again");
+  }
   transaction.commit();
 }
 

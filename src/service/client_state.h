@@ -41,7 +41,8 @@ class ClientState {
   std::size_t available(const BundleFilter& filter);
   // The oldest `count` that open; those that do not (damaged, foreign) are set aside for good. Fewer when there are fewer.
   std::vector<ClientBundle> open(const BundleFilter& filter, std::size_t count);
-  // Durably: afterwards they are never opened again and their keys are gone.
+  // Durably: afterwards they are never opened again and their keys are gone. Refused, and none of them spent, when one is
+  // spent already.
   void spend(const std::vector<ClientBundle>& bundles);
   // Writes a value that is there already, so that the write-ahead log is begun and its folder synced before a server
   // waits for spend().
@@ -50,7 +51,7 @@ class ClientState {
   void forget_spent();
 
  private:
-  void spend_serials(const std::vector<Bytes>& serials);
+  bool spend_serials(const std::vector<Bytes>& serials);  // false: one was spent already
   std::filesystem::path folder_;
   std::vector<Bytes> spent_;  // serials whose contents are still there
   Database db_;

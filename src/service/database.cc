@@ -62,6 +62,11 @@ bool Statement::run_unless_there() {
   return true;
 }
 
+bool Statement::run_where_there() {
+  run();
+  return sqlite3_changes(db_) > 0;
+}
+
 void Statement::run() {
   if (step_code() != SQLITE_DONE) fail_database(db_, "write its journal");
 }

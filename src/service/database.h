@@ -31,6 +31,8 @@ class Statement {
   bool step();         // true: a row
   // For an INSERT: false when a uniqueness constraint forbids it.
   bool run_unless_there();
+  // For an UPDATE: false when no row was changed.
+  bool run_where_there();
   void run();
 
   Bytes blob(int column) const;

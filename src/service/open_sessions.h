@@ -5,6 +5,7 @@
 #include <mutex>
 #include <set>
 
+#include "smpc/base/error.h"
 #include "smpc/net/channel.h"
 
 namespace smpc {

@@ -14,7 +14,7 @@ class StateLock {
   StateLock(const StateLock&) = delete;
   StateLock& operator=(const StateLock&) = delete;
 
-  // Leaves the folder to others, and takes it again, as the constructor does.
+  // Leaves the folder to others; takes it again, as the constructor does, unless it is held.
   void release() noexcept;
   void acquire(std::chrono::milliseconds patience);
 

@@ -82,32 +82,18 @@ TEST(Progress, CancellingFromTheReportEndsTheCall) {
 
 TEST(Progress, CancellingCutsAWaitForASilentServer) {
   World world;
-  std::promise<void> connected;
-  std::promise<void> over;
-  auto until = over.get_future().share();
-  ListenerOptions lo;
-  lo.allowed = {Role::client};
-  Listener silent(world.identity("server", Role::server), lo);
-  std::thread serving([&] {
-    silent.run([&](Channel&, const PeerName&) {
-      connected.set_value();
-      until.wait();
-    });
-  });
+  SilentService silent(world.identity("server", Role::server));
   ClientOptions o;
-  o.server = "127.0.0.1:" + std::to_string(silent.port());
+  o.server = silent.address();
   o.state = world.state("alice");
   ClientService client(world.identity("alice", Role::client), o);
   auto outcome = std::async(std::launch::async, [&] { return failure_of([&] { client.connect(); }); });
-  connected.get_future().wait();
+  silent.wait_for_a_client();
   client.cancel();
   ASSERT_EQ(outcome.wait_for(std::chrono::seconds(60)), std::future_status::ready);  // its own deadline is two minutes
   const auto failure = outcome.get();
   ASSERT_TRUE(failure);
   EXPECT_EQ(failure->text, "cancelled");
-  over.set_value();
-  silent.stop();
-  serving.join();
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 #include <future>
 
 #include "service/support.h"
-#include "smpc/net/tls.h"
 #include "state_lock.h"
 
 namespace smpc {
@@ -54,30 +53,40 @@ TEST(StateFolder, fault_38_AClientThatWaitsForBundlesBlocksNobody) {
   World world;
   world.client("alice")->prefetch(2);
   world.stop_dealer();
-  std::promise<void> connected;
-  std::promise<void> over;
-  ListenerOptions silent;
-  silent.allowed = {Role::client};
-  Listener dealer(world.identity("dealer", Role::dealer), silent);
-  std::thread serving([&] {
-    dealer.run([&](Channel&, const PeerName&) {
-      connected.set_value();
-      over.get_future().wait();
-    });
-  });
+  testing::SilentService dealer(world.identity("dealer", Role::dealer));
   ClientOptions options = world.client_options("alice");
-  options.dealer = "127.0.0.1:" + std::to_string(dealer.port());
+  options.dealer = dealer.address();
   ClientService waiting(world.identity("alice", Role::client), options);
   auto ended = std::async(std::launch::async, [&] { return failure_of([&] { waiting.prefetch(3); }); });
-  connected.get_future().wait();
+  dealer.wait_for_a_client();
   world.expect_good("alice", 2);
   waiting.cancel();
-  over.set_value();
   const auto failure = ended.get();
   ASSERT_TRUE(failure);
   EXPECT_EQ(failure->text, "cancelled");
-  dealer.stop();
-  serving.join();
+}
+
+// One whose wait ended with an error takes the folder again before it goes on.
+TEST(StateFolder, fault_38_AfterAFailedWaitTheFolderIsTakenAgain) {
+  World world;
+  const auto client = world.client("alice");
+  world.stop_dealer();
+  ASSERT_TRUE(failure_of([&] { client->prefetch(1); }));
+  client->connect();
+  EXPECT_TRUE(failure_of([&] { StateLock(world.state("alice"), "smpc-client", std::chrono::milliseconds(0)); }));
+}
+
+// Two that hold the same bundle, whatever made them: the store lets one of them spend it.
+TEST(StateFolder, ABundleIsSpentOnceWhoeverHasOpenedIt) {
+  World world;
+  const auto bundles = world.prefetched("alice", 2);
+  ClientState one(world.state("alice"));
+  ClientState other(world.state("alice"));
+  one.spend({bundles[0]});
+  const auto failure = failure_of([&] { other.spend(bundles); });
+  ASSERT_TRUE(failure);
+  EXPECT_NE(failure->text.find("spent"), std::string::npos) << failure->text;
+  EXPECT_EQ(world.stored("alice").size(), 1U);  // of the other bundle nothing was lost
 }
 
 TEST(StateFolder, fault_38_AndIsRefusedWhenItsTurnDoesNotCome) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <future>
 #include <map>
 #include <optional>
 #include <thread>
@@ -45,6 +46,32 @@ class Running {
  private:
   std::unique_ptr<Service> service_;
   bool told_ = false;
+  std::thread thread_;
+};
+
+// A service of another's identity that lets clients in and then says nothing, until the end of the scope.
+class SilentService {
+ public:
+  explicit SilentService(const Identity& identity) : listener_(identity, test::allowing({Role::client})) {
+    thread_ = std::thread([this] {
+      listener_.run([this](Channel&, const PeerName&) {
+        came_.set_value();
+        over_.get_future().wait();
+      });
+    });
+  }
+  ~SilentService() {
+    over_.set_value();
+    listener_.stop();
+    thread_.join();
+  }
+  std::string address() const { return "127.0.0.1:" + std::to_string(listener_.port()); }
+  void wait_for_a_client() { came_.get_future().wait(); }
+
+ private:
+  std::promise<void> came_;
+  std::promise<void> over_;
+  Listener listener_;
   std::thread thread_;
 };
 

@@ -129,13 +129,6 @@ std::string Daemon::port() {
   return std::to_string(std::stoi(line.substr(line.find(before) + before.size())));
 }
 
-int Daemon::wait_for_end(int seconds) {
-  const int code = wait_until(pid_, Clock::now() + std::chrono::seconds(seconds));
-  if (code == -1) throw std::runtime_error("did not end within " + std::to_string(seconds) + " s: " + log());
-  pid_ = -1;
-  return code;
-}
-
 int Daemon::stop() {
   if (pid_ <= 0) return 0;
   ::kill(pid_, SIGTERM);

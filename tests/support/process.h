@@ -47,7 +47,6 @@ class Daemon {
   // The first line of the log that holds `text`; an error when it does not come in time or the daemon ends.
   std::string wait_for(const std::string& text, int seconds = 60);
   std::string port();  // that it says it listens on
-  int wait_for_end(int seconds = 60);  // its exit code, 128 + N for a signal N; an error when it does not end in time
   int stop();          // SIGTERM; its exit code, 0 where it had ended before, -1 where it had to be killed
   void kill();         // SIGKILL
   std::string log() const;
