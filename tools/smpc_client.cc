@@ -6,6 +6,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "audit_command.h"
 #include "common.h"
 #include "help.h"
 #include "progress.h"
@@ -163,6 +164,8 @@ int main(int argc, char** argv) {
   const CLI::App* page = add_ui_command(app, ui);
   StudyArguments study;
   const CLI::App* of_study = add_study_command(app, study);
+  AuditArguments audit;
+  const CLI::App* of_audit = add_audit_command(app, audit);
   app.require_subcommand(0, 1);
   app.footer("  smpc-client --image scan.nii.gz\n"
              "      which class the scan shows\n"
@@ -175,12 +178,21 @@ int main(int argc, char** argv) {
              "  smpc-client prefetch --count 20\n"
              "      everything that can be done ahead of time, for 20 volumes\n"
              "  smpc-client study /data/study /data/study/derivatives/smpc participant\n"
-             "      every participant of a study");
+             "      every participant of a study\n"
+             "  smpc-client audit verify\n"
+             "      whether the record of inferences is whole");
   return run_tool(app, argc, argv, [&] {
-    if (!fetch->parsed() && !page->parsed() && !of_study->parsed() && a.image.empty()) {
-      fail_usage("expected --image SCAN or a subcommand, prefetch, ui or study; see --help");
+    if (!fetch->parsed() && !page->parsed() && !of_study->parsed() && !of_audit->parsed() && a.image.empty()) {
+      fail_usage("expected --image SCAN or a subcommand, prefetch, ui, study or audit; see --help");
     }
     const bool about_a_scan = !a.image.empty() || !a.volume.empty() || !a.report.empty();
+    if (of_audit->parsed()) {
+      if (about_a_scan || a.scan.resample) {
+        fail_usage("audit: expected none of --image, --volume, --resample and --report: it is about the record of inferences");
+      }
+      audit.json_wanted = a.json_wanted;
+      return run_audit_command(audit, a.folders.state, Role::client);
+    }
     if (fetch->parsed() && (about_a_scan || a.scan.resample)) {
       fail_usage("prefetch: expected none of --image, --volume, --resample and --report: it asks about no scan");
     }

@@ -1,4 +1,5 @@
 // smpc-server: the model's owner.
+#include "audit_command.h"
 #include "common.h"
 #include "model_files.h"
 #include "smpc/base/error.h"
@@ -40,11 +41,17 @@ int main(int argc, char** argv) {
   app.add_option("--quota-total", options.quota_total, "volumes that all clients may ask for, ever; 0: no limit")
       ->group("Limits")
       ->capture_default_str();
+  app.fallthrough();
+  AuditArguments audit;
+  const CLI::App* of_audit = add_audit_command(app, audit);
   app.footer("  smpc-server --model mlp.onnx --reveal logits\n"
              "      for a client on this machine\n"
              "  smpc-server --model mlp.onnx --listen 0.0.0.0:7200 --dealer dealer.example.org:7100 --identity model-1\n"
-             "      for clients on others");
+             "      for clients on others\n"
+             "  smpc-server audit verify\n"
+             "      whether the record of inferences is whole");
   return run_tool(app, argc, argv, [&] {
+    if (of_audit->parsed()) return run_audit_command(audit, folders.state, Role::server);
     if (bump) {
       log_line("the epoch of " + folders.state.string() + " is now " + std::to_string(bump_epoch(folders.state)));
       return;

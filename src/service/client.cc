@@ -325,7 +325,9 @@ struct ClientService::Impl {
     infer.set_mask(text_of(filter.mask));
     infer.set_reveal(std::string(to_text(program->reveal)));
     std::vector<ClientMaterial> material;
+    AuditSubject subject{.peer = server_identity, .program = filter.program, .reveal = infer.reveal(), .bundles = {}};
     for (ClientBundle& b : bundles) {
+      subject.bundles.push_back(b.header.serial);
       infer.add_bundles(text_of(b.header_bytes));
       material.push_back(std::move(b.material));
     }
@@ -341,19 +343,31 @@ struct ClientService::Impl {
       expect_ready(*session, "the server");
     } catch (const Refusal& refusal) {
       // A bundle that the server will not take is of no use; the next run takes others.
-      if (refusal.code() == control::SPENT || refusal.code() == control::BUNDLE) state.spend(bundles);
+      if (refusal.code() == control::SPENT || refusal.code() == control::BUNDLE) state.set_aside(subject.bundles);
+      state.record_refusal(subject, rule_of(refusal.code()));
       throw;
     }
     const auto start = Clock::now();
     const Traffic before = session->traffic();
     tell_message(schedule, 0);
-    run.execute(*session, {.before_first_send = [&] { state.spend(bundles); },
-                           .after_message = [&](std::size_t passed) { tell_message(schedule, passed); }});
-    read_results(run.result(), batch, results);
+    bool begun = false;
+    try {
+      run.execute(*session, {.before_first_send =
+                                 [&] {
+                                   state.spend(subject);
+                                   begun = true;
+                                 },
+                             .after_message = [&](std::size_t passed) { tell_message(schedule, passed); }});
+      read_results(run.result(), batch, results);
+    } catch (...) {
+      if (begun) state.record_failure(subject, session->traffic() - before);
+      throw;
+    }
     add(cost.online, before, session->traffic());
     cost.messages += schedule.messages.size();
     cost.rounds += schedule.messages.size();
     cost.online.seconds += seconds_since(start);
+    state.record_end(subject, session->traffic() - before);
   }
 
   void tell_message(const Schedule& schedule, std::size_t passed) {

@@ -83,7 +83,7 @@ std::size_t ClientState::available(const BundleFilter& filter) {
 
 std::vector<ClientBundle> ClientState::open(const BundleFilter& filter, std::size_t count) {
   std::vector<ClientBundle> out;
-  std::vector<Bytes> broken;
+  std::vector<Serial> broken;
   {
     // Sorted by number alone: the contents of many bundles do not go through SQLite's sorter.
     Statement oldest = db_.prepare(std::string("SELECT rowid FROM bundles WHERE ") + fits + " ORDER BY expiry, rowid");
@@ -107,30 +107,33 @@ std::vector<ClientBundle> ClientState::open(const BundleFilter& filter, std::siz
           continue;
         }
       }
-      broken.push_back(serial);
+      Serial damaged{};
+      std::copy_n(serial.begin(), std::min(serial.size(), damaged.size()), damaged.begin());
+      broken.push_back(damaged);
     }
   }
-  spend_serials(broken);
+  if (!broken.empty()) set_aside(broken);
   return out;
 }
 
 // Without their keys the contents are nothing: they are cleared later (forget_spent), since that writes many pages.
-bool ClientState::spend_serials(const std::vector<Bytes>& serials) {
+std::size_t ClientState::spend_serials(const std::vector<Serial>& serials) {
   Statement mark = db_.prepare("UPDATE bundles SET state = 1 WHERE serial = ? AND state = 0");
   Statement wipe_key = db_.prepare("DELETE FROM keys WHERE serial = ?");
-  for (const Bytes& serial : serials) {
-    if (!mark.reset().bind(ByteView(serial)).run_where_there()) return false;
+  std::size_t unspent = 0;
+  for (const Serial& serial : serials) {
+    unspent += mark.reset().bind(ByteView(serial)).run_where_there() ? 1 : 0;
     wipe_key.reset().bind(ByteView(serial)).run();
   }
   spent_.insert(spent_.end(), serials.begin(), serials.end());
-  return true;
+  return unspent;
 }
 
 void ClientState::forget_spent() {
   {
     Database::Transaction transaction(db_);
     Statement clear = db_.prepare("UPDATE bundles SET sealed = x'' WHERE serial = ?");
-    for (const Bytes& serial : spent_) clear.reset().bind(ByteView(serial)).run();
+    for (const Serial& serial : spent_) clear.reset().bind(ByteView(serial)).run();
     clear.reset();
     transaction.commit();
   }
@@ -140,13 +143,18 @@ void ClientState::forget_spent() {
 
 void ClientState::prepare_to_spend() { db_.execute("PRAGMA user_version = 1"); }
 
-void ClientState::spend(const std::vector<ClientBundle>& bundles) {
-  std::vector<Bytes> serials;
-  for (const ClientBundle& b : bundles) serials.emplace_back(b.header.serial.begin(), b.header.serial.end());
+void ClientState::spend(const AuditSubject& subject) {
   Database::Transaction transaction(db_);
-  if (!spend_serials(serials)) {
+  if (spend_serials(subject.bundles) != subject.bundles.size()) {
     fail_input("expected stored bundles that are unspent, found one that another command has spent; run the command again");
   }
+  audit_.begun(subject);
+  transaction.commit();
+}
+
+void ClientState::set_aside(const std::vector<Serial>& serials) {
+  Database::Transaction transaction(db_);
+  spend_serials(serials);
   transaction.commit();
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "audit_log.h"
 #include "database.h"
 #include "smpc/correlation/bundle.h"
 #include "smpc/correlation/source.h"
@@ -41,9 +42,15 @@ class ClientState {
   std::size_t available(const BundleFilter& filter);
   // The oldest `count` that open; those that do not (damaged, foreign) are set aside for good. Fewer when there are fewer.
   std::vector<ClientBundle> open(const BundleFilter& filter, std::size_t count);
-  // Durably: afterwards they are never opened again and their keys are gone. Refused, and none of them spent, when one is
-  // spent already.
-  void spend(const std::vector<ClientBundle>& bundles);
+  // Durably: afterwards they are never opened again and their keys are gone; the audit log says that an inference has
+  // begun with them. Refused, and none of them spent, when one is spent already.
+  void spend(const AuditSubject& subject);
+  // The same for bundles that nothing is sent under; what is spent already stays so.
+  void set_aside(const std::vector<Serial>& serials);
+  // In the audit log, durably.
+  void record_end(const AuditSubject& subject, const Traffic& run) { audit_.completed(subject, run); }
+  void record_failure(const AuditSubject& subject, const Traffic& run) noexcept { audit_.failed(subject, run); }
+  void record_refusal(const AuditSubject& subject, std::string_view rule) { audit_.refused(subject, rule); }
   // Writes a value that is there already, so that the write-ahead log is begun and its folder synced before a server
   // waits for spend().
   void prepare_to_spend();
@@ -51,10 +58,11 @@ class ClientState {
   void forget_spent();
 
  private:
-  bool spend_serials(const std::vector<Bytes>& serials);  // false: one was spent already
+  std::size_t spend_serials(const std::vector<Serial>& serials);  // how many were unspent
   std::filesystem::path folder_;
-  std::vector<Bytes> spent_;  // serials whose contents are still there
+  std::vector<Serial> spent_;  // whose contents are still there
   Database db_;
+  AuditLog audit_{db_};
 };
 
 }  // namespace smpc

@@ -28,6 +28,16 @@ constexpr auto request_time = 2min;    // a client thinks about its next request
 constexpr auto transfer_time = 60min;  // the masked weights over a slow line
 constexpr auto run_time = 10min;       // one inference
 
+bool has_succeeded(const std::shared_future<void>& begun) {
+  if (!begun.valid()) return false;
+  try {
+    begun.get();
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 struct ServerService::Impl {
@@ -157,25 +167,27 @@ struct ServerService::Impl {
   // Everything that can be refused is, before anything is spent. False: the session ends.
   bool infer(Channel& channel, const PeerName& peer, const control::Infer& request) {
     std::vector<BundleHeader> headers;
-    const auto refusal = check(request, peer, headers);
-    if (!refusal.text().empty()) {
-      options.log(peer.uri() + ": refused: " + refusal.text());
-      refuse(channel, refusal.code(), refusal.text());
+    AuditSubject subject{.peer = peer.uri(), .program = hash, .reveal = std::string(to_text(program.reveal)), .bundles = {}};
+    const auto turn_away = [&](control::Code code, const std::string& text) {
+      options.log(peer.uri() + ": refused: " + text);
+      state.record_refusal(subject, rule_of(code));
+      refuse(channel, code, text);
       return false;
+    };
+    if (const auto refusal = check(request, peer, headers); !refusal.text().empty()) {
+      return turn_away(refusal.code(), refusal.text());
     }
-    std::vector<Serial> serials;
     std::vector<Key> seeds;
     for (const BundleHeader& h : headers) {
-      serials.push_back(h.serial);
+      subject.bundles.push_back(h.serial);
       seeds.push_back(server_seed(h, state.shared_key()));
     }
+    const std::vector<Serial>& serials = subject.bundles;
     switch (state.reserve(serials, peer.uri(), options.quota, options.quota_total)) {
       case ServerState::Reserve::spent:
-        refuse(channel, control::SPENT, "a bundle was used already; expected one that was not");
-        return false;
+        return turn_away(control::SPENT, "a bundle was used already; expected one that was not");
       case ServerState::Reserve::over_quota:
-        refuse(channel, control::QUOTA, "the quota of volumes is used up; ask the model's owner");
-        return false;
+        return turn_away(control::QUOTA, "the quota of volumes is used up; ask the model's owner");
       case ServerState::Reserve::done: break;
     }
     struct Release {
@@ -191,13 +203,20 @@ struct ServerService::Impl {
     PartyRun run = PartyRun::server(program, plan, schedule, *source, weights);
     send_ready(channel);
     // The journal is written while the first answer is computed, and is durable before that leaves.
-    std::future<void> recorded;
-    run.execute(channel, {.before_first_send = [&] { recorded.get(); },
-                          .after_message =
-                              [&](std::size_t passed) {
-                                if (passed > 1) return;
-                                recorded = std::async(std::launch::async, [&] { state.record(serials, peer.uri()); });
-                              }});
+    const Traffic before = channel.traffic();
+    std::shared_future<void> recorded;
+    try {
+      run.execute(channel, {.before_first_send = [&] { recorded.get(); },
+                            .after_message =
+                                [&](std::size_t passed) {
+                                  if (passed > 1) return;
+                                  recorded = std::async(std::launch::async, [&] { state.record(subject); });
+                                }});
+    } catch (...) {
+      if (has_succeeded(recorded)) state.record_failure(subject, channel.traffic() - before);
+      throw;
+    }
+    state.record_end(subject, channel.traffic() - before);
     options.log(peer.uri() + ": " + std::to_string(headers.size()) + (headers.size() == 1 ? " volume" : " volumes"));
     return true;
   }

@@ -91,21 +91,37 @@ void ServerState::forget(const std::vector<Serial>& serials, const std::string& 
   }
 }
 
-void ServerState::record(const std::vector<Serial>& serials, const std::string& client) {
+void ServerState::record(const AuditSubject& subject) {
   const std::scoped_lock guard(db_.mutex());
   Database::Transaction transaction(db_);
   Statement insert = db_.prepare("INSERT INTO used VALUES (?, ?, ?)");
-  for (const Serial& s : serials) {
+  for (const Serial& s : subject.bundles) {
     const bool fresh = insert.reset()
                            .bind(ByteView(s))
-                           .bind(std::string_view(client))
+                           .bind(std::string_view(subject.peer))
                            .bind(static_cast<std::int64_t>(std::time(nullptr)))
                            .run_unless_there();
     if (!fresh) fail_peer("a bundle was used already");
   }
   insert.reset();
+  audit_.begun(subject);
   transaction.commit();
-  forget(serials, client);  // the journal counts them from here on; twice would use up a quota too early
+  forget(subject.bundles, subject.peer);  // the journal counts them from here on; twice would use up a quota too early
+}
+
+void ServerState::record_end(const AuditSubject& subject, const Traffic& run) {
+  const std::scoped_lock guard(db_.mutex());
+  audit_.completed(subject, run);
+}
+
+void ServerState::record_failure(const AuditSubject& subject, const Traffic& run) noexcept {
+  const std::scoped_lock guard(db_.mutex());
+  audit_.failed(subject, run);
+}
+
+void ServerState::record_refusal(const AuditSubject& subject, std::string_view rule) {
+  const std::scoped_lock guard(db_.mutex());
+  audit_.refused(subject, rule);
 }
 
 }  // namespace smpc

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "audit_log.h"
 #include "database.h"
 #include "smpc/correlation/bundle.h"
 
@@ -26,13 +27,18 @@ class ServerState {
   Reserve reserve(const std::vector<Serial>& serials, const std::string& client, std::uint64_t quota,
                   std::uint64_t quota_total);
   void release(const std::vector<Serial>& serials, const std::string& client) noexcept;
-  // In the journal, durably.
-  void record(const std::vector<Serial>& serials, const std::string& client);
+  // In the journal, durably, as used by subject.peer; and in the audit log, as begun.
+  void record(const AuditSubject& subject);
+  // In the audit log alone, durably.
+  void record_end(const AuditSubject& subject, const Traffic& run);
+  void record_failure(const AuditSubject& subject, const Traffic& run) noexcept;
+  void record_refusal(const AuditSubject& subject, std::string_view rule);
 
  private:
   std::uint64_t used(const std::string& client);
   void forget(const std::vector<Serial>& serials, const std::string& client) noexcept;
   Database db_;
+  AuditLog audit_{db_};
   Instance instance_{};
   std::uint64_t epoch_ = 0;
   Key id_key_;

@@ -1,6 +1,15 @@
 #include "wire.h"
 
+#include <algorithm>
+#include <cctype>
+
 namespace smpc {
+
+std::string rule_of(control::Code code) {
+  std::string name = control::Code_Name(code);
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return name.empty() ? "unknown" : name;  // a later version's
+}
 
 void refuse(Channel& channel, control::Code code, const std::string& text) {
   control::Reply reply;

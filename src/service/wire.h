@@ -41,6 +41,9 @@ class Refusal : public Error {
   control::Code code_;
 };
 
+// "quota", "spent", ...: which rule a refusal goes by, for the audit log.
+std::string rule_of(control::Code code);
+
 void refuse(Channel& channel, control::Code code, const std::string& text);
 void send_ready(Channel& channel, std::uint32_t count = 0);
 

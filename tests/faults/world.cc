@@ -1,11 +1,12 @@
 #include "faults/world.h"
 
 #include <sqlite3.h>
+#include <sys/wait.h>
 
 #include <algorithm>
-#include <csignal>
 #include <fstream>
 #include <iterator>
+#include <thread>
 
 #include "smpc/model/model.h"
 #include "smpc/net/channel.h"
@@ -109,12 +110,45 @@ World::World() : ThreeRoles({}) {
   }
 }
 
-void World::stop() {
-  for (testing::Daemon* daemon : {server.get(), dealer.get()}) {
-    if (daemon != nullptr && daemon->pid() > 0) {
-      EXPECT_EQ(daemon->stop(), 0) << daemon->log();
-    }
+void World::start() {
+  dealer_environment = traced("dealer");
+  server_environment = traced("server");
+  start_dealer();
+  start_server();
+}
+
+bool World::start_with(const std::string& role, const Environment& what, int seconds) {
+  dealer_environment = role == "dealer" ? fault(role, what) : traced("dealer");
+  server_environment = role == "server" ? fault(role, what) : traced("server");
+  try {
+    start_dealer();
+    start_server(false);
+  } catch (const std::runtime_error&) {  // ended before it listened
+    return false;
   }
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+  while (std::chrono::steady_clock::now() < deadline) {
+    if (server->log().find("smpc-server ready") != std::string::npos) return true;
+    for (const testing::Daemon* daemon : {dealer.get(), server.get()}) {
+      siginfo_t info{};
+      ::waitid(P_PID, static_cast<id_t>(daemon->pid()), &info, WEXITED | WNOHANG | WNOWAIT);
+      if (info.si_pid != 0) return false;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return false;
+}
+
+void World::end() {
+  server.reset();
+  dealer.reset();
+}
+
+void World::expect_good_afterwards() {
+  end();
+  start();
+  expect_good();
+  end();
 }
 
 void World::forget_state() { fs::remove_all(folder / "state"); }
@@ -150,6 +184,13 @@ void World::expect_good(std::size_t volumes) {
 }
 
 void World::expect_balanced() const {
+  for (const std::string role : {"server", "client"}) {
+    const Outcome o = testing::run("smpc-" + role, {"audit", "verify", "--json", "--state", state(role).string()}, 60);
+    EXPECT_EQ(o.exit_code, 0) << o.err;
+    if (o.exit_code == 0) {
+      EXPECT_GT(o.json()["completed"], 0) << role;
+    }
+  }
   const Ids issued = ids(state("dealer") / "dealer.db", "SELECT serial FROM issued");
   const Ids available = ids(state("client") / "client.db", "SELECT serial FROM bundles WHERE state = 0");
   const Ids spent = ids(state("client") / "client.db", "SELECT serial FROM bundles WHERE state = 1");

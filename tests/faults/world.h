@@ -21,18 +21,19 @@ class World : public testing::ThreeRoles {
  public:
   World();
 
-  void start() {
-    start_dealer();
-    start_server();
-  }
-  void stop();          // in order; what was killed has ended already
+  void start();  // dealer and server, without a fault
+  // The same with a fault in one of them. False: it, or the other one, was not ready in time, or has ended.
+  bool start_with(const std::string& role, const Environment& fault, int seconds = 20);
+  void end();           // of both; what was killed has ended already
   void forget_state();  // as new machines
 
   // `volumes` of the scan; more arguments and a fault as wanted.
   Outcome ask(std::size_t volumes = 2, const Environment& environment = {}, std::vector<std::string> more = {}) const;
   // Everything is as if nothing had happened: the right labels, to the bit, and balanced journals.
   void expect_good(std::size_t volumes = 2);
-  // The ids of dealer, client and server, from their own databases.
+  // The same of new processes.
+  void expect_good_afterwards();
+  // The ids of dealer, client and server, from their own databases; and both audit logs, by the tools' own check.
   void expect_balanced() const;
   // What client and server sent, from the traces of all their processes: no bundle was used in two runs.
   void expect_each_bundle_sent_once() const;

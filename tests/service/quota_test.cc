@@ -57,13 +57,17 @@ Serial serial(unsigned n) {
   return s;
 }
 
+AuditSubject inference(std::vector<Serial> serials) {
+  return {.peer = "a", .program = {}, .reveal = "label", .bundles = std::move(serials)};
+}
+
 // Journaled but not yet released, as at the moment when the client has its result: it counts once.
 TEST(Quota, CountsAVolumeOnceWhileItsSessionEnds) {
   const test::TemporaryFolder folder;
   ServerState state(folder.path());
   using R = ServerState::Reserve;
   ASSERT_EQ(state.reserve({serial(1)}, "a", 2, 2), R::done);
-  state.record({serial(1)}, "a");
+  state.record(inference({serial(1)}));
   EXPECT_EQ(state.reserve({serial(1)}, "a", 2, 2), R::spent);
   ASSERT_EQ(state.reserve({serial(2)}, "a", 2, 2), R::done);
   state.release({serial(1)}, "a");
@@ -78,8 +82,8 @@ TEST(Quota, ARecordedSerialIsNotRecordedAgain) {
   const test::TemporaryFolder folder;
   {
     ServerState state(folder.path());
-    state.record({serial(1), serial(2)}, "a");
-    EXPECT_THROW(state.record({serial(3), serial(2)}, "a"), Error);
+    state.record(inference({serial(1), serial(2)}));
+    EXPECT_THROW(state.record(inference({serial(3), serial(2)})), Error);
     EXPECT_EQ(state.reserve({serial(3)}, "a", 0, 0), ServerState::Reserve::done) << "half of a transaction was kept";
   }
   ServerState again(folder.path());

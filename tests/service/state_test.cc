@@ -82,8 +82,11 @@ TEST(StateFolder, ABundleIsSpentOnceWhoeverHasOpenedIt) {
   const auto bundles = world.prefetched("alice", 2);
   ClientState one(world.state("alice"));
   ClientState other(world.state("alice"));
-  one.spend({bundles[0]});
-  const auto failure = failure_of([&] { other.spend(bundles); });
+  const auto with = [](std::vector<Serial> serials) {
+    return AuditSubject{.peer = "server", .program = {}, .reveal = "label", .bundles = std::move(serials)};
+  };
+  one.spend(with({bundles[0].header.serial}));
+  const auto failure = failure_of([&] { other.spend(with({bundles[0].header.serial, bundles[1].header.serial})); });
   ASSERT_TRUE(failure);
   EXPECT_NE(failure->text.find("spent"), std::string::npos) << failure->text;
   EXPECT_EQ(world.stored("alice").size(), 1U);  // of the other bundle nothing was lost
