@@ -3,9 +3,8 @@
 
 #include "cases.h"
 #include "poison.h"
-#include "smpc/net/channel.h"
+#include "poisoned_run.h"
 #include "support/random_program.h"
-#include "two_party.h"
 
 namespace smpc::testing {
 namespace {

@@ -1,12 +1,10 @@
 // What is derived from keys. AES and SHA-256 are OpenSSL's, with the instructions that valgrind offers it.
-#include <array>
-
 #include "cases.h"
 #include "poison.h"
+#include "poisoned_run.h"
 #include "smpc/correlation/bundle.h"
 #include "smpc/crypto/kdf.h"
 #include "smpc/crypto/prg.h"
-#include "two_party.h"
 
 namespace smpc::testing {
 

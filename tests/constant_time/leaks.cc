@@ -1,9 +1,9 @@
 // That the method finds what it looks for: each of these leaks a secret, and must be reported.
 #include "cases.h"
 #include "poison.h"
+#include "poisoned_run.h"
 #include "smpc/crypto/prg.h"
 #include "smpc/ring/fields.h"
-#include "two_party.h"
 
 namespace smpc::testing {
 namespace {

@@ -2,9 +2,9 @@
 #include <random>
 
 #include "cases.h"
-#include "poison.h"
+#include "poisoned_run.h"
+#include "smpc/ring/kernels.h"
 #include "support/random_program.h"
-#include "two_party.h"
 
 namespace smpc::testing {
 namespace {
@@ -56,7 +56,27 @@ void arg_max_of_every_count(Suite suite) {
   }
 }
 
-// Three or more linear maps, both kinds of shift between, one volume and several.
+// Matrices that are taken in several blocks, with weights of four bytes.
+void large_map(Suite suite) {
+  constexpr std::size_t inputs = 2 * ProductSum::block_cols + 3;
+  constexpr std::size_t outputs = ProductSum::block_rows + 1;
+  Program p;
+  p.suite = suite;
+  p.reveal = Reveal::logits;
+  p.input_shape = {inputs};
+  p.input_range = 1;
+  p.tensors = {{inputs, 0, Ring{44}}, {outputs, 0, Ring{44}}, {outputs, 0, Ring{20}}};
+  p.ops = {{"linear", LinearOp{inputs, outputs}}, {"relu", ReluOp{15}}};
+  WeightMatrix::Wide matrix(inputs * outputs);
+  for (std::int32_t& w : matrix) w = static_cast<std::int32_t>(Ring{20}.to_signed(generator()));
+  LinearWeights w{WeightMatrix(std::move(matrix)), SecretVector<std::int64_t>(outputs)};
+  constexpr std::size_t volumes = 2;
+  RingVector input(inputs * volumes);
+  for (std::uint64_t& x : input) x = p.input().ring.from_signed(Ring{10}.to_signed(generator()));
+  run(p, {std::move(w)}, input, volumes);
+}
+
+// Three linear maps or more with both kinds of shift between them; one volume and several.
 void inferences(Suite suite, Reveal reveal) {
   const auto has = [](const Program& p, auto wanted) {
     return std::ranges::any_of(p.ops, [](const Op& op) { return std::holds_alternative<decltype(wanted)>(op.kind); });
@@ -79,6 +99,8 @@ CASE(TruncationOfEveryWidthInSuiteCryptflow2) { truncation_of_every_width(Suite:
 CASE(TruncationOfEveryWidthInSuiteMasked) { truncation_of_every_width(Suite::masked); }
 CASE(ArgMaxOfEveryCountInSuiteCryptflow2) { arg_max_of_every_count(Suite::cryptflow2); }
 CASE(ArgMaxOfEveryCountInSuiteMasked) { arg_max_of_every_count(Suite::masked); }
+CASE(ALargeMapInSuiteCryptflow2) { large_map(Suite::cryptflow2); }
+CASE(ALargeMapInSuiteMasked) { large_map(Suite::masked); }
 CASE(InferenceForLabelsInSuiteCryptflow2) { inferences(Suite::cryptflow2, Reveal::label); }
 CASE(InferenceForLabelsInSuiteMasked) { inferences(Suite::masked, Reveal::label); }
 CASE(InferenceForLogitsInSuiteCryptflow2) { inferences(Suite::cryptflow2, Reveal::logits); }

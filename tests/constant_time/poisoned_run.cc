@@ -1,10 +1,10 @@
-#include "two_party.h"
+#include "poisoned_run.h"
 
 #include <thread>
 
 #include "poison.h"
+#include "service/recording_channel.h"
 #include "smpc/correlation/bundle.h"
-#include "smpc/net/channel.h"
 #include "smpc/runtime/interpreter.h"
 
 namespace smpc::testing {
@@ -61,14 +61,17 @@ void run(const Program& program, const Weights& weights, const RingVector& input
   for (const BundleSeeds& s : dealt.seeds) server_seeds.push_back(s.server);
   const auto of_server = server_source(plan, std::move(server_seeds));
   const auto of_client = client_source(plan, std::move(dealt.material));
-  const auto ends = memory_channels("urn:smpc:server:s", "urn:smpc:client:c");
+  const auto record = std::make_shared<Record>();
+  RecordingChannel to_client(record, true);
+  RecordingChannel to_server(record, false);
   PartyRun server = PartyRun::server(program, plan, schedule, *of_server, secret_weights);
   PartyRun client = PartyRun::client(program, plan, schedule, *of_client, std::move(secret_input));
   client.prepare();
   {
-    std::jthread thread([&] { server.execute(*ends.first); });
-    client.execute(*ends.second);
+    std::jthread thread([&] { server.execute(to_client); });
+    client.execute(to_server);
   }
+  for (const RecordedFrame& f : record->frames()) SMPC_CHECK(is_public(f.header) && is_public(f.payload));
   const RingVector& result = client.result();
   SMPC_CHECK(is_public(result));
   for (std::size_t v = 0; v < volumes; ++v) {
@@ -77,7 +80,7 @@ void run(const Program& program, const Weights& weights, const RingVector& input
     const RingVector expected = interpret(program, weights, RingVector(volume.begin(), volume.end())).back();
     SMPC_CHECK(std::ranges::equal(expected, std::span(result).subspan(v * expected.size(), expected.size())));
   }
-  // What each holds of all that lies between is as secret as it was.
+  // What each holds of all that lies between is secret.
   for (std::size_t i = 1; i < program.tensors.size(); ++i) {
     const OpKind& kind = program.ops[i - 1].kind;
     if (std::holds_alternative<ArgMaxOp>(kind)) break;

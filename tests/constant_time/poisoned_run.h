@@ -19,7 +19,8 @@ struct Dealt {
 };
 Dealt deal(const Plan& plan, const Weights& secret_weights, std::size_t volumes);
 
-// Runs the program on poisoned weights and volumes. The result, and it alone, is public, and it is the interpreter's.
+// Runs the program on poisoned weights and volumes. Public are what passes and the result, which is the interpreter's; both
+// parties' shares of every tensor are secret.
 void run(const Program& program, const Weights& weights, const RingVector& input, std::size_t volumes);
 
 }  // namespace smpc::testing
