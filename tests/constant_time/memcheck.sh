@@ -15,7 +15,7 @@ grep -q avx2 /proc/cpuinfo || { echo "skipped: this processor has no AVX2"; exit
 code=0
 log=$(valgrind --quiet --error-exitcode=$reported --track-origins=yes "$binary" "$name" 2>&1) || code=$?
 echo "$log"
-[ "$expected" = leak ] || exit $code
+{ [ "$expected" = leak ] && [ $code -ne 77 ]; } || exit $code
 # Any other report is not the one that was meant.
 [ $code -eq $reported ] || { echo "expected memcheck to report the leak, found exit code $code"; exit 1; }
 grep -Eq 'depends on uninitialised value|Use of uninitialised value' <<<"$log"
