@@ -1,5 +1,6 @@
 #include "smpc/correlation/bundle.h"
 
+#include "smpc/base/declassify.h"
 #include "smpc/base/error.h"
 #include "smpc/crypto/kdf.h"
 
@@ -34,6 +35,7 @@ void read(ByteReader& r, std::array<std::byte, N>& out) {
 Bytes encode(const BundleHeader& header, const Key& shared) {
   ByteWriter w = body(header);
   const Digest mac = mac_of(w.data(), shared);
+  declassify(Declassified::header_mac, mac);
   w.bytes(mac);
   return w.take();
 }
@@ -64,7 +66,9 @@ BundleHeader decode_bundle_header(ByteView bytes) {
 bool has_valid_mac(ByteView header, const Key& shared) {
   if (header.size() <= mac_bytes) return false;
   const Digest expected = mac_of(header.first(header.size() - mac_bytes), shared);
-  return equal_in_constant_time(expected, header.last(mac_bytes));
+  const bool valid = equal_in_constant_time(expected, header.last(mac_bytes));
+  declassify(Declassified::header_verdict, std::as_bytes(std::span(&valid, 1)));
+  return valid;
 }
 
 Key server_seed(const BundleHeader& h, const Key& shared) {

@@ -4,6 +4,7 @@
 
 #include "expand.h"
 #include "mask_product.h"
+#include "smpc/base/declassify.h"
 #include "smpc/base/error.h"
 #include "smpc/crypto/kdf.h"
 #include "smpc/crypto/prg.h"
@@ -40,7 +41,9 @@ MaskId mask_id(const Key& id_key, const Digest& program_hash, const Weights& wei
   message.bytes(program_hash);
   message.bytes(of_weights);
   wipe(std::span<std::byte>(of_weights));
-  return hmac_sha256(id_key, message.data());
+  const MaskId id = hmac_sha256(id_key, message.data());
+  declassify(Declassified::mask_id, id);
+  return id;
 }
 
 Key mask_key(const Key& shared, const Digest& program_hash, const MaskId& id) {
@@ -96,6 +99,7 @@ void write_masked_weights(const Plan& plan, const Weights& weights, const Key& m
       weights[i].matrix.read(r * d.inputs, w);
       for (std::size_t c = 0; c < d.inputs; ++c) row[c] = d.ring.reduce(d.ring.from_signed(w[c]) - row[c]);
       pack_bits(row, d.ring.bits, packed);
+      declassify(Declassified::masked_weights, packed);
       write(packed);
     }
   }

@@ -93,6 +93,10 @@ std::vector<BitVector> bit_slices(std::span<const std::uint64_t> values, unsigne
     for (unsigned j = 0; j < count; ++j) out[j].words()[from / 64] = block[first + j];
   }
   wipe(std::span<std::uint64_t>(block));
+  // They are zero already, as XORs that cancel. Who follows secrets bit by bit (tests/constant_time) has to be told.
+  if (const unsigned rest = values.size() % 64; rest != 0) {
+    for (BitVector& slice : out) slice.words().back() &= low_mask(rest);
+  }
   return out;
 }
 

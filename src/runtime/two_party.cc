@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "smpc/base/declassify.h"
 #include "smpc/base/error.h"
 #include "smpc/protocol/arg_max.h"
 #include "smpc/protocol/linear.h"
@@ -81,6 +82,7 @@ void PartyRun::execute(Channel& channel, const Hooks& hooks) {
       const Bytes message = prepared_.empty() ? produced(m) : std::exchange(prepared_, {});
       if (!sent && hooks.before_first_send) hooks.before_first_send();
       sent = true;
+      declassify(Declassified::message, message);
       channel.send(FrameType::data, message);
       if (hooks.after_message) hooks.after_message(++passed);
     } else {
@@ -98,7 +100,11 @@ void PartyRun::execute(Channel& channel, const Hooks& hooks) {
   }
 }
 
-const RingVector& PartyRun::result() { return ops_.back()->output(); }
+const RingVector& PartyRun::result() {
+  const RingVector& result = ops_.back()->output();
+  if (party_ == Party::client) declassify(Declassified::result, std::as_bytes(std::span(result)));
+  return result;
+}
 
 const RingVector& PartyRun::share(std::size_t tensor) {
   SMPC_CHECK(tensor < program_.tensors.size());
