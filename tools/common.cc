@@ -243,7 +243,7 @@ void add_daemon_options(CLI::App& app, const std::string& limits, std::filesyste
       ->check(CLI::Range(0, 86400))
       ->group(limits)
       ->default_str(std::to_string(drain.count()));
-  app.add_option("--max-sessions", max_sessions, "sessions at once")
+  app.add_option("--max-sessions", max_sessions, "sessions at once; as many as 64 more wait for a place, up to three seconds")
       ->check(CLI::Range(1, 10000))
       ->group(limits)
       ->capture_default_str();

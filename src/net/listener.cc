@@ -7,9 +7,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <condition_variable>
 #include <cstring>
 #include <list>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -25,12 +27,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
-enum class Stage { handshake, serving, done };
+enum class Stage { handshake, queued, serving, done };
 
 struct Connection {
   std::unique_ptr<TlsChannel> channel;
   std::string remote;
   std::atomic<Stage> stage{Stage::handshake};
+  const Clock::time_point accepted = Clock::now();
   bool cut = false;  // the accepting thread's
   std::thread thread;
 };
@@ -52,12 +55,17 @@ struct Listener::Impl {
   void start(int socket, const SocketAddress& from, const Session& session);
   void serve(Connection& connection, const Session& session);
   void talk(Connection& connection, const Session& session);
-  bool enter();
+  bool enter(Connection& connection);
+  void leave();
   void reap();
   void cut_all(Stage stage);
+  Connection* oldest_handshake();
   void cut_oldest_handshake();
   std::size_t count(Stage stage) const;
-  int wait_time() const;
+  bool stopping() const { return stop_by.load() >= 0; }
+  // Poll's timeouts, in milliseconds; -1: none.
+  int time_to_stop() const;
+  int time_to_accept();
   void report(const std::string& line) const {
     if (options.on_failure) options.on_failure(line);
   }
@@ -73,7 +81,10 @@ struct Listener::Impl {
   std::uint16_t port = 0;
   std::atomic<std::int64_t> stop_by{-1};  // nanoseconds of Clock; -1 while serving
   std::mutex mutex;
+  std::condition_variable place_free;
   std::size_t serving = 0;            // under mutex
+  std::uint64_t tickets = 0;          // under mutex
+  std::set<std::uint64_t> queue;      // tickets of those who wait for a place; under mutex
   std::list<Connection> connections;  // oldest first; run()'s thread alone
 };
 
@@ -107,12 +118,17 @@ void Listener::Impl::cut_all(Stage stage) {
   }
 }
 
-void Listener::Impl::cut_oldest_handshake() {
+Connection* Listener::Impl::oldest_handshake() {
   for (Connection& c : connections) {
-    if (c.cut || c.stage.load() != Stage::handshake) continue;
-    c.cut = true;
-    c.channel->cut();
-    return;
+    if (!c.cut && c.stage.load() == Stage::handshake) return &c;
+  }
+  return nullptr;
+}
+
+void Listener::Impl::cut_oldest_handshake() {
+  if (Connection* c = oldest_handshake()) {
+    c->cut = true;
+    c->channel->cut();
   }
 }
 
@@ -142,7 +158,6 @@ void Listener::Impl::accept_one(const Session& session) {
     return;
   }
   if (count(Stage::handshake) >= options.max_handshakes) cut_oldest_handshake();
-  if (connections.size() >= options.max_sessions + 2 * options.max_handshakes) return;  // closes it
   try {
     start(accepted.release(), from, session);
   } catch (const std::exception& error) {
@@ -165,11 +180,29 @@ void Listener::Impl::start(int fd, const SocketAddress& from, const Session& ses
   }
 }
 
-bool Listener::Impl::enter() {
-  const std::lock_guard lock(mutex);
-  if (serving >= options.max_sessions) return false;
+// Waits for a place, behind those who came before. False: there is none, or the listener stops.
+bool Listener::Impl::enter(Connection& connection) {
+  std::unique_lock lock(mutex);
+  const std::uint64_t me = tickets++;
+  queue.insert(me);
+  const auto my_turn = [&] { return serving < options.max_sessions && *queue.begin() == me; };
+  if (!my_turn() && queue.size() <= options.max_queue) {
+    connection.stage.store(Stage::queued);
+    place_free.wait_for(lock, options.queue_patience, [&] { return stopping() || my_turn(); });
+  }
+  const bool mine = !stopping() && my_turn();
+  queue.erase(me);
+  place_free.notify_all();  // another is first now
+  if (!mine) return false;
   ++serving;
+  connection.stage.store(Stage::serving);
   return true;
+}
+
+void Listener::Impl::leave() {
+  const std::lock_guard lock(mutex);
+  --serving;
+  place_free.notify_all();
 }
 
 void Listener::Impl::serve(Connection& c, const Session& session) {
@@ -183,10 +216,7 @@ void Listener::Impl::serve(Connection& c, const Session& session) {
     if (c.stage.load() == Stage::handshake) c.channel->linger(linger_time);  // its alert must arrive
     c.channel->abandon();
   }
-  if (c.stage.load() == Stage::serving) {
-    const std::lock_guard lock(mutex);
-    --serving;
-  }
+  if (c.stage.load() == Stage::serving) leave();
   c.stage.store(Stage::done);
   wake();
 }
@@ -207,20 +237,32 @@ void Listener::Impl::talk(Connection& c, const Session& session) {
   if (options.turn_away) {
     if (const std::string reason = options.turn_away(channel.peer()); !reason.empty()) return refuse(reason);
   }
-  if (!enter()) {
-    refuse("busy: all " + std::to_string(options.max_sessions) + " sessions are taken; try again later");
+  const bool entered = enter(c);
+  channel.set_deadline(Clock::now() + options.handshake_timeout);
+  if (!entered) {
+    refuse(stopping() ? "stopping" : "busy: all " + std::to_string(options.max_sessions) + " sessions are taken; try again later");
     return;
   }
-  c.stage.store(Stage::serving);
   session(channel, channel.peer());
   channel.close();
 }
 
-int Listener::Impl::wait_time() const {
+int Listener::Impl::time_to_stop() const {
   const std::int64_t by = stop_by.load();
   if (by < 0) return -1;
   const auto left = by - Clock::now().time_since_epoch().count();
   return left <= 0 ? 0 : static_cast<int>(std::min<std::int64_t>(left / 1'000'000 + 1, 3'600'000));
+}
+
+// 0: now. Otherwise connections stay in the kernel's queue for that long, or until one of ours ends.
+int Listener::Impl::time_to_accept() {
+  // More than all who are served, wait or shake hands: there are refused ones, which linger for a moment.
+  if (connections.size() >= options.max_sessions + options.max_queue + 2 * options.max_handshakes) return -1;
+  if (count(Stage::handshake) < options.max_handshakes) return 0;
+  const Connection* oldest = oldest_handshake();
+  if (oldest == nullptr) return -1;  // all are cut and about to end
+  const auto left = std::chrono::ceil<milliseconds>(oldest->accepted + options.handshake_turn - Clock::now());
+  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 3'600'000));
 }
 
 Listener::Listener(const Identity& identity, ListenerOptions options)
@@ -237,21 +279,26 @@ void Listener::run(const Session& session) {
   bool cut = false;
   bool told = false;
   for (;;) {
-    const bool stopping = m.stop_by.load() >= 0;
+    const bool stopping = m.stopping();
     if (stopping && !std::exchange(told, true) && m.options.on_stop) m.options.on_stop();
     if (stopping) {
       m.socket.reset();
       m.cut_all(Stage::handshake);
+      m.cut_all(Stage::queued);
+      const std::lock_guard lock(m.mutex);
+      m.place_free.notify_all();
     }
     m.reap();
     if (stopping && m.connections.empty()) return;
-    const int timeout = cut ? -1 : m.wait_time();
+    int timeout = cut ? -1 : m.time_to_stop();
     if (timeout == 0) {
       m.cut_all(Stage::serving);
       cut = true;
       continue;
     }
-    pollfd waiting[2] = {{m.waker.get(), POLLIN, 0}, {m.socket.get(), POLLIN, 0}};  // a negative one is ignored
+    const int pause = stopping ? -1 : m.time_to_accept();
+    if (pause > 0) timeout = timeout < 0 ? pause : std::min(timeout, pause);
+    pollfd waiting[2] = {{m.waker.get(), POLLIN, 0}, {pause == 0 ? m.socket.get() : -1, POLLIN, 0}};  // -1 is ignored
     if (::poll(waiting, 2, timeout) < 0) continue;                                  // EINTR
     std::uint64_t ignored = 0;
     if (waiting[0].revents != 0 && ::read(m.waker.get(), &ignored, sizeof ignored) < 0) continue;

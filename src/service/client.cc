@@ -218,6 +218,7 @@ struct ClientService::Impl {
       fail_peer("the dealer: " + version_mismatch(hello_of_dealer.version(), "the older of the two"));
     }
     const MappedFile masked(state.masked_weights(filter.mask));
+    tell(ClientPhase::randomness, have, count);
     while (have < count) {
       const auto batch = static_cast<std::uint32_t>(std::min<std::size_t>(bundles_at_once, count - have));
       take(*dealer, batch, have, count, masked.bytes());

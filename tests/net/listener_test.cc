@@ -1,4 +1,7 @@
 // Many connections at once, bad ones among them, and how a listener ends.
+#include <future>
+#include <set>
+
 #include "net/raw_tls.h"
 #include "net/support.h"
 
@@ -33,6 +36,7 @@ TEST(Listener, GivesEverySessionItsThread) {
 TEST(Listener, fault_29_AboveTheCapIsToldSoAndClosed) {
   ListenerOptions options = allowing({Role::client});
   options.max_sessions = 2;
+  options.queue_patience = 20ms;
   Served served(authority().identity(Role::server), options, echo);
   std::vector<std::unique_ptr<Channel>> open;
   for (int i = 0; i < 2; ++i) {
@@ -58,6 +62,63 @@ TEST(Listener, fault_29_AboveTheCapIsToldSoAndClosed) {
   EXPECT_EQ(served.sessions(), 3);
 }
 
+TEST(Listener, fault_29_TheQueueIsServedAndIsBounded) {
+  ListenerOptions options = allowing({Role::client});
+  options.max_sessions = 1;
+  options.max_queue = 2;
+  options.queue_patience = plenty;
+  Served served(authority().identity(Role::server), options, echo);
+  const auto first = connect(served, authority().identity(Role::client));
+  first->receive_up_to(FrameType::control, 5);
+  std::vector<std::future<std::string>> others;
+  for (int i = 0; i < 3; ++i) {
+    others.push_back(std::async(std::launch::async, [&] {
+      const auto channel = connect(served, authority().identity(Role::client));
+      try {
+        channel->receive_up_to(FrameType::control, 5);
+        channel->send(FrameType::control, as_bytes("x"));
+        return std::string(as_text(channel->receive_up_to(FrameType::control, 1)));
+      } catch (const Refused& e) {
+        return std::string(e.what());
+      }
+    }));
+  }
+  EXPECT_HAS(served.failure(), "busy: all 1 sessions are taken");  // the one too many, while the others wait
+  EXPECT_EQ(served.sessions(), 1);
+  first->send(FrameType::control, as_bytes("x"));
+  std::multiset<std::string> ends;
+  for (auto& o : others) ends.insert(o.get());
+  EXPECT_EQ(ends.count("x"), 2U);
+  EXPECT_EQ(served.failures(), 1U);
+  EXPECT_EQ(served.sessions(), 3);
+}
+
+TEST(Listener, WhoWaitsInTheQueueIsToldThatItStops) {
+  ListenerOptions options = allowing({Role::client});
+  options.max_sessions = 1;
+  options.queue_patience = plenty;
+  Served served(authority().identity(Role::server), options, echo);
+  const auto first = connect(served, authority().identity(Role::client));
+  first->receive_up_to(FrameType::control, 5);
+  const auto second = connect(served, authority().identity(Role::client));
+  served.listener().stop(brief);
+  EXPECT_HAS(error_of([&] { second->receive_up_to(FrameType::control, 5); }), "found that it");
+  EXPECT_EQ(served.sessions(), 1);
+}
+
+TEST(Listener, ManyWhoComeAtOnceWaitToBeAccepted) {
+  ListenerOptions options = allowing({Role::client});
+  options.max_handshakes = 2;
+  options.handshake_turn = plenty;
+  Served served(authority().identity(Role::server), options, echo);
+  expect_served(served);  // makes the client's identity
+  std::vector<std::future<void>> peers;
+  for (int i = 0; i < 40; ++i) peers.push_back(std::async(std::launch::async, [&] { expect_served(served); }));
+  for (auto& p : peers) p.get();
+  EXPECT_EQ(served.failures(), 0U);
+  EXPECT_EQ(served.sessions(), 41);
+}
+
 TEST(Listener, fault_26_TwoHundredDrippingConnectionsDelayNobody) {
   ListenerOptions options = allowing({Role::client});
   options.handshake_timeout = 2s;
@@ -79,6 +140,7 @@ TEST(Listener, fault_26_TwoHundredDrippingConnectionsDelayNobody) {
 TEST(Listener, TooManyHandshakesCutTheOldest) {
   ListenerOptions options = allowing({Role::client});
   options.max_handshakes = 3;
+  options.handshake_turn = 10ms;
   Served served(authority().identity(Role::server), options, echo);
   std::vector<RawSocket> silent;
   for (int i = 0; i < 10; ++i) silent.push_back(RawSocket::dial(served.port()));

@@ -27,13 +27,18 @@ class NobodyListens : public Error {
 std::unique_ptr<Channel> tls_connect(const std::string& host_port, const Identity& identity, Role expected_role,
                                      Deadline deadline);
 
-// A connection takes a thread and two file descriptors: the defaults stay below the usual limit of 1024.
+// A connection takes a thread and two file descriptors: the defaults stay below the usual limit of 1024. What is beyond
+// them waits in the kernel's queue until it is accepted.
 struct ListenerOptions {
   std::string listen = "127.0.0.1:0";  // HOST:PORT; port 0 picks a free one
   std::vector<Role> allowed;           // who may connect
-  std::size_t max_sessions = 64;       // authenticated sessions at once; one more is told so and closed
-  std::size_t max_handshakes = 100;    // unauthenticated connections at once; one more cuts the oldest
+  std::size_t max_sessions = 64;       // authenticated sessions at once
+  std::size_t max_queue = 64;          // authenticated peers that wait for a place; one more is told so and closed
+  std::chrono::milliseconds queue_patience{3'000};  // how long each waits, in the order they came; then it is told so
+  std::size_t max_handshakes = 100;    // unauthenticated connections at once
   std::chrono::milliseconds handshake_timeout{10'000};
+  // How long an unauthenticated connection is left alone where others wait to be accepted; then the oldest is cut.
+  std::chrono::milliseconds handshake_turn{1'000};
   // Why an authenticated peer of an allowed role may not come in all the same, or nothing. Called from its thread.
   std::function<std::string(const PeerName&)> turn_away;
   // Called by run() once it has been told to stop.
