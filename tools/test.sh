@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what is needed, builds with warnings as errors and runs every test: the rooms under ASan and UBSan, the fuzz
-# targets for ten seconds each, then everything, end to end included, as shipped. Safe to run again.
+# Installs what is needed, builds with warnings as errors and runs every test: the rooms under ASan and UBSan, those
+# with threads under TSan, the fuzz targets for ten seconds each, then everything, end to end included, as shipped.
+# Safe to run again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools/install_packages.sh
@@ -9,6 +10,10 @@ jobs=$(nproc)
 cmake --preset sanitize >/dev/null
 cmake --build --preset sanitize -j "$jobs"
 ctest --preset sanitize -j "$jobs" --label-exclude e2e
+
+cmake --preset thread >/dev/null
+cmake --build --preset thread -j "$jobs"
+ctest --preset thread -j "$jobs"
 
 cmake --preset fuzz >/dev/null
 cmake --build --preset fuzz -j "$jobs"

@@ -18,6 +18,7 @@ TemporaryFolder::~TemporaryFolder() {
 Authority::Authority() { make_ca(folder_.path()); }
 
 fs::path Authority::issue(const std::string& name, Role role, Validity validity, std::vector<std::string> hosts) {
+  const std::scoped_lock guard(mutex_);
   const fs::path out = folder() / name;
   if (!fs::exists(out)) issue_certificate(folder(), {{role, name}, std::move(hosts), validity}, out);
   return out;

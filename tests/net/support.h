@@ -47,6 +47,7 @@ class Authority {
   Identity identity(Role role);  // named as its role
 
  private:
+  std::mutex mutex_;
   TemporaryFolder folder_;
 };
 Authority& authority();        // the one that both sides trust

@@ -70,6 +70,7 @@ World::World(RandomMlp mlp, Limits limits)
 }
 
 Identity& World::identity(const std::string& name, Role role) {
+  const std::scoped_lock guard(identities_mutex_);
   const auto at = identities_.find(name);
   if (at != identities_.end()) return at->second;
   return identities_.emplace(name, Identity::load(test::authority().issue(name, role), role)).first->second;

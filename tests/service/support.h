@@ -6,6 +6,7 @@
 #include <functional>
 #include <future>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -148,6 +149,7 @@ class World {
   Plan plan_;
   Limits limits_;
   std::mt19937_64 rng_{7};
+  std::mutex identities_mutex_;
   std::map<std::string, Identity> identities_;
   std::unique_ptr<Running<DealerService>> dealer_;
   std::unique_ptr<Running<ServerService>> server_;
