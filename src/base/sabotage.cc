@@ -14,8 +14,9 @@ namespace {
 constexpr const char* variable = "SMPC_SABOTAGE";
 
 // In the order of the enumeration.
-constexpr std::array<std::string_view, 8> names{"zero-masks",          "fixed-seed",        "bundle-reused",   "half-width-mask",
-                                                "spend-after-sending", "weight-in-a-frame", "branch-on-zeros", "truncation-rounding"};
+constexpr std::array<std::string_view, 8> names{
+    "zero-masks",          "fixed-seed",        "bundle-reused",   "half-width-mask",
+    "spend-after-sending", "weight-in-a-frame", "branch-on-zeros", "truncation-rounding"};
 
 std::optional<Sabotage> read() {
   const char* name = std::getenv(variable);

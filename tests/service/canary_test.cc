@@ -1,5 +1,7 @@
 // What a server sends in a whole session, as it is before TLS: no weight stands in it, in any encoding.
 #include <cstring>
+#include <limits>
+#include <set>
 
 #include "server_state.h"
 #include "service/recording_channel.h"
@@ -20,12 +22,10 @@ const PeerName peer{Role::client, "peer"};
 // Weights of 25 bits and more, so that one is known wherever it stands. No ring holds what comes out; nobody looks at it.
 RandomMlp with_canaries(RandomMlp m) {
   std::mt19937_64 rng(11);
+  std::uniform_int_distribution<std::int32_t> size(1 << 24, std::numeric_limits<std::int32_t>::max());
   for (LinearWeights& w : m.weights) {
     WeightMatrix::Wide canaries(w.matrix.size());
-    for (std::int32_t& c : canaries) {
-      c = static_cast<std::int32_t>((std::uint64_t{1} << 24) + rng() % ((std::uint64_t{1} << 31) - (std::uint64_t{1} << 24)));
-      if (rng() % 2 == 0) c = -c;
-    }
+    for (std::int32_t& c : canaries) c = rng() % 2 == 0 ? size(rng) : -size(rng);
     w.matrix = WeightMatrix(std::move(canaries));
   }
   return m;
