@@ -44,7 +44,8 @@ run() {
 }
 
 # A wrong name stops a process, and says what there is.
-known=$({ SMPC_SABOTAGE=none $build/bin/smpc-dealer --version 2>&1 || true; } | sed -n 's/.*one of \(.*\), found none$/\1/p')
+known=$({ SMPC_SABOTAGE=none $build/bin/smpc-dealer --version 2>&1 || true; } 2>/dev/null |
+  sed -n 's/.*one of \(.*\), found none$/\1/p')
 if [ "$known" != "${faults[*]}" ]; then
   echo "tools/sabotage.sh: expected a build with the faults ${faults[*]}, found ${known:-none}" >&2
   exit 1
