@@ -15,10 +15,10 @@ faults=(zero-masks fixed-seed bundle-reused half-width-mask spend-after-sending 
   truncation-rounding)
 shown_to() {
   case $1 in
-    zero-masks) echo '^(Privacy|MaskedPrivacy|MaskedWeights)\.' ;;
+    zero-masks) echo '^(Privacy|Cryptflow2Privacy|MaskedPrivacy|MaskedWeights)\.' ;;
     fixed-seed) echo '^(Random|Privacy|DealerPool)\.|^Correlations\.TwoBundles' ;;
     bundle-reused) echo '^(Bundle|StateFolder|StoredBundles|Restore)\.' ;;
-    half-width-mask) echo '^(Privacy|MaskedPrivacy)\.' ;;
+    half-width-mask) echo '^(Privacy|Cryptflow2Privacy|MaskedPrivacy)\.' ;;
     spend-after-sending) echo '^Privacy\.|fault_35_PowerLost/CrashMatrix\..*/client_before' ;;
     weight-in-a-frame) echo '^(Canary|MaskedWeights)\.' ;;
     branch-on-zeros) echo '^ConstantTime\.(ProductsOnEveryTarget|ALargeMap|Inference)' ;;
