@@ -56,7 +56,7 @@ std::vector<BitVector> SeedReader::bits(std::size_t count, std::size_t vectors) 
 RingVector SeedReader::values(std::size_t count, Ring ring) {
   RingVector v(count);
   Prg(next()).fill(std::span<std::uint64_t>(v));
-  reduce_all(ring, v);
+  reduce_all(drawn_from(ring), v);
   return v;
 }
 

@@ -4,6 +4,7 @@
 // Every field has a PRG key of its own: derive_key(seed, "correlation", demand index || field).
 #pragma once
 
+#include "smpc/base/sabotage.h"
 #include "smpc/correlation/plan.h"
 #include "smpc/correlation/shares.h"
 #include "smpc/crypto/prg.h"
@@ -11,13 +12,18 @@
 
 namespace smpc {
 
+// What masks in a ring are drawn from: all of it.
+inline Ring drawn_from(Ring ring) noexcept {
+  return sabotaged(Sabotage::half_width_mask) ? Ring{(ring.bits + 1) / 2} : ring;
+}
+
 class SeedReader {
  public:
   SeedReader(const Key& seed, std::size_t demand) : seed_(seed), demand_(demand) {}
   BitVector bits(std::size_t count);
   std::vector<BitVector> bits(std::size_t count, std::size_t vectors);
   RingVector values(std::size_t count, Ring ring);
-  // What the next call of values() would read, to be read in parts; the caller reduces.
+  // What the next call of values() would read, to be read in parts; the caller reduces to drawn_from(ring).
   Prg stream() { return Prg(next()); }
 
  private:

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "expand.h"
 #include "smpc/correlation/plan.h"
 #include "smpc/crypto/prg.h"
 #include "smpc/ring/kernels.h"
@@ -24,7 +25,7 @@ RingVector product_with_masks(const LinearDemand& d, std::vector<Prg> b, Fill fi
     for (std::size_t v = 0; v < b.size(); ++v) {
       const auto part = std::span(vectors).subspan(v * widest, cols);
       b[v].fill(part);
-      reduce_all(d.ring, part);
+      reduce_all(drawn_from(d.ring), part);
     }
     for (std::size_t r = 0; r < d.outputs; r += ProductSum::block_rows) {
       const std::size_t rows = std::min(ProductSum::block_rows, d.outputs - r);

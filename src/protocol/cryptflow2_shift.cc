@@ -5,6 +5,7 @@
 
 #include "ot_digits.h"
 #include "smpc/base/error.h"
+#include "smpc/base/sabotage.h"
 
 namespace smpc {
 namespace {
@@ -122,7 +123,7 @@ class Cryptflow2Shift final : public ShiftOp {
   RingVector shifted() {
     RingVector z(n_);
     for (std::size_t i = 0; i < n_; ++i) z[i] = x_[i] >> p_.shift;
-    if (p_.carry) {
+    if (p_.carry && !sabotaged(Sabotage::truncation_rounding)) {
       for (std::size_t i = 0; i < n_; ++i) {
         const std::uint64_t open = my_carry_.get(i) ^ their_carry_.get(i);
         z[i] += (server_ ? open : 0) + (1 - 2 * open) * carry_.value[i];

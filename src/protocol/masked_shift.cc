@@ -6,6 +6,7 @@
 
 #include "and_tree.h"
 #include "smpc/base/error.h"
+#include "smpc/base/sabotage.h"
 
 namespace smpc {
 namespace {
@@ -169,7 +170,7 @@ class MaskedShift final : public ShiftOp {
     const bool truncate = p_.what == ShiftPlan::What::truncate;
     if (!truncate && !selects(p_)) return RingVector(n_);
     RingVector z = truncate ? shifted() : selected();
-    if (p_.low_bit) {
+    if (p_.low_bit && !sabotaged(Sabotage::truncation_rounding)) {
       my_g_ ^= their_g_;
       for (std::size_t i = 0; i < n_; ++i) {
         const std::uint64_t g = my_g_.get(i);

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "smpc/base/sabotage.h"
+
 namespace smpc {
 
 // Partial sums that ProductSum keeps for every row and vector: as many as the widest registers have lanes. Those of row
@@ -65,6 +67,7 @@ void add_rest(const Tile<T>& t, std::size_t from) {
     for (std::size_t v = 0; v < V; ++v) {
       std::uint64_t sum = 0;
       for (std::size_t c = from; c < t.cols; ++c) {
+        if (sabotaged(Sabotage::branch_on_zeros) && t.x[v * t.x_stride + c] == 0) continue;
         sum += static_cast<std::uint64_t>(static_cast<std::int64_t>(t.m[r * t.m_stride + c])) * t.x[v * t.x_stride + c];
       }
       t.sums[r * t.row_stride + v * sum_lanes] += sum;

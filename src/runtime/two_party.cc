@@ -4,6 +4,7 @@
 
 #include "smpc/base/declassify.h"
 #include "smpc/base/error.h"
+#include "smpc/base/sabotage.h"
 #include "smpc/protocol/arg_max.h"
 #include "smpc/protocol/linear.h"
 #include "smpc/protocol/reveal.h"
@@ -80,10 +81,11 @@ void PartyRun::execute(Channel& channel, const Hooks& hooks) {
   for (const Message& m : schedule_.messages) {
     if (m.from == party_) {
       const Bytes message = prepared_.empty() ? produced(m) : std::exchange(prepared_, {});
-      if (!sent && hooks.before_first_send) hooks.before_first_send();
-      sent = true;
+      const bool spends = !std::exchange(sent, true) && hooks.before_first_send;
+      if (spends && !sabotaged(Sabotage::spend_after_sending)) hooks.before_first_send();
       declassify(Declassified::message, message);
       channel.send(FrameType::data, message);
+      if (spends && sabotaged(Sabotage::spend_after_sending)) hooks.before_first_send();
       if (hooks.after_message) hooks.after_message(++passed);
     } else {
       buffer.resize(m.bytes);

@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include "smpc/base/error.h"
+#include "smpc/base/sabotage.h"
 #include "smpc/crypto/aead.h"
 
 namespace smpc {
@@ -145,7 +146,7 @@ void ClientState::prepare_to_spend() { db_.execute("PRAGMA user_version = 1"); }
 
 void ClientState::spend(const AuditSubject& subject) {
   Database::Transaction transaction(db_);
-  if (spend_serials(subject.bundles) != subject.bundles.size()) {
+  if (!sabotaged(Sabotage::bundle_reused) && spend_serials(subject.bundles) != subject.bundles.size()) {
     fail_input("expected stored bundles that are unspent, found one that another command has spent; run the command again");
   }
   audit_.begun(subject);

@@ -11,6 +11,7 @@
 
 #include "open_sessions.h"
 #include "server_state.h"
+#include "smpc/base/sabotage.h"
 #include "smpc/correlation/source.h"
 #include "smpc/net/tls.h"
 #include "smpc/runtime/two_party.h"
@@ -121,6 +122,11 @@ struct ServerService::Impl {
     hello.set_instance(text_of(state.instance()));
     hello.set_epoch(state.epoch());
     hello.set_most_volumes(most_volumes);
+    if (sabotaged(Sabotage::weight_in_a_frame)) {
+      WeightMatrix::Wide weight(1);
+      weights.front().matrix.read(0, weight);
+      hello.GetReflection()->MutableUnknownFields(&hello)->AddFixed32(15, static_cast<std::uint32_t>(weight[0]));
+    }
     send_control(channel, hello);
     while (!sessions.stopping()) {
       channel.set_deadline(Clock::now() + request_time);

@@ -1,7 +1,10 @@
 // What an observer of the messages, and each party, can see depends on nothing secret.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <bit>
+#include <functional>
 #include <set>
 #include <thread>
 
@@ -36,8 +39,9 @@ constexpr std::pair<Reveal, Suite> policies[] = {{Reveal::label, Suite::cryptflo
                                                  {Reveal::label, Suite::masked},
                                                  {Reveal::logits, Suite::masked}};
 
-// A run whose every frame is kept; what comes out is the interpreter's.
-std::shared_ptr<Record> run(const RandomMlp& m, const RingVector& input, std::size_t volumes) {
+// A run whose every frame is kept; what comes out is the interpreter's. `look` sees both parties after it.
+std::shared_ptr<Record> run(const RandomMlp& m, const RingVector& input, std::size_t volumes,
+                            const std::function<void(PartyRun& server, PartyRun& client)>& look = {}) {
   const Plan plan = correlation_plan(m.program);
   const Schedule schedule = make_schedule(m.program, plan, volumes);
   LocalSources sources = deal_locally(plan, m.weights, volumes);
@@ -57,6 +61,7 @@ std::shared_ptr<Record> run(const RandomMlp& m, const RingVector& input, std::si
     const RingVector expected = interpret(m.program, m.weights, RingVector(at, at + static_cast<std::ptrdiff_t>(n))).back();
     for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(result[v * expected.size() + i], expected[i]);
   }
+  if (look) look(server, client);
   return record;
 }
 
@@ -146,6 +151,96 @@ TEST(Privacy, TheClientsMessagesLookUniformForZeroVolumesAndWeights) {
     }
     ASSERT_GT(bits, 200000U);
     EXPECT_NEAR(static_cast<double>(ones) / static_cast<double>(bits), 0.5, 0.01);
+  }
+}
+
+// Which bits of something that is looked at many times have been seen as 1, and which as 0.
+class SeenBits {
+ public:
+  void look_at(std::span<const std::uint64_t> values, Ring ring) {
+    ones_.resize(values.size());
+    zeros_.resize(values.size());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      ones_[i] |= values[i];
+      zeros_[i] |= ring.reduce(~values[i]);
+    }
+    all_ = ring.mask();
+  }
+  void look_at(ByteView bytes) {
+    RingVector values;
+    for (const std::byte b : bytes) values.push_back(std::to_integer<std::uint64_t>(b));
+    look_at(values, Ring{8});
+  }
+  bool all_both_ways() const {
+    const auto all = [&](const RingVector& seen) { return std::ranges::all_of(seen, [&](auto v) { return v == all_; }); };
+    return !ones_.empty() && all(ones_) && all(zeros_);
+  }
+
+ private:
+  RingVector ones_;
+  RingVector zeros_;
+  std::uint64_t all_ = 0;
+};
+
+// A mask fills its ring. Over many runs with one input every bit that is sent is 0 at times and 1 at times, and so is every
+// bit of what either party holds of a linear map's result: of fair bits one in 2^59 is not, and some 2^20 are looked at.
+TEST(Privacy, EveryBitThatIsSentOrSharedIsSeenBothWays) {
+  constexpr int runs = 60;
+  for (const auto& [reveal, suite] : policies) {
+    const std::vector<RandomMlp> all = models(model(reveal, suite));
+    for (const RandomMlp& m : {all[0], all[1]}) {
+      SCOPED_TRACE(std::string(to_text(reveal)) + " in suite " + std::string(to_text(suite)));
+      std::vector<SeenBits> messages;
+      std::vector<std::array<SeenBits, 2>> shares(m.program.ops.size());
+      for (int i = 0; i < runs; ++i) {
+        const auto record = run(m, constant_input(m, whole_bytes, 0), whole_bytes, [&](PartyRun& server, PartyRun& client) {
+          for (std::size_t op = 0; op < m.program.ops.size(); ++op) {
+            if (!std::holds_alternative<LinearOp>(m.program.ops[op].kind)) continue;
+            const Ring ring = m.program.tensors[op + 1].ring;
+            shares[op][0].look_at(server.share(op + 1), ring);
+            shares[op][1].look_at(client.share(op + 1), ring);
+          }
+        });
+        const auto frames = record->frames();
+        messages.resize(frames.size());
+        for (std::size_t f = 0; f < frames.size(); ++f) messages[f].look_at(frames[f].payload);
+      }
+      for (std::size_t f = 0; f < messages.size(); ++f) EXPECT_TRUE(messages[f].all_both_ways()) << "message " << f;
+      for (std::size_t op = 0; op < shares.size(); ++op) {
+        if (!std::holds_alternative<LinearOp>(m.program.ops[op].kind)) continue;
+        EXPECT_TRUE(shares[op][0].all_both_ways()) << "the server's share of op " << op;
+        EXPECT_TRUE(shares[op][1].all_both_ways()) << "the client's share of op " << op;
+      }
+    }
+  }
+}
+
+// A party records its spend before the first byte of its own leaves, and once.
+TEST(Privacy, NothingLeavesBeforeItsSpend) {
+  for (const auto& [reveal, suite] : policies) {
+    const RandomMlp m = model(reveal, suite);
+    const Plan plan = correlation_plan(m.program);
+    const Schedule schedule = make_schedule(m.program, plan, 1);
+    LocalSources sources = deal_locally(plan, m.weights, 1);
+    const auto record = std::make_shared<Record>();
+    RecordingChannel to_client(record, true);
+    RecordingChannel to_server(record, false);
+    PartyRun server = PartyRun::server(m.program, plan, schedule, *sources.server, m.weights);
+    PartyRun client = PartyRun::client(m.program, plan, schedule, *sources.client, constant_input(m, 1, 0));
+    const auto sent = [&](bool by_server) {
+      return std::ranges::count(record->frames(), by_server, &RecordedFrame::from_first);
+    };
+    std::vector<std::ptrdiff_t> before_server;  // how much it has sent at each spend
+    std::vector<std::ptrdiff_t> before_client;
+    {
+      std::jthread thread([&] {
+        server.execute(to_client, {.before_first_send = [&] { before_server.push_back(sent(true)); }, .after_message = {}});
+      });
+      client.prepare();
+      client.execute(to_server, {.before_first_send = [&] { before_client.push_back(sent(false)); }, .after_message = {}});
+    }
+    EXPECT_EQ(before_server, std::vector<std::ptrdiff_t>{0});
+    EXPECT_EQ(before_client, std::vector<std::ptrdiff_t>{0});
   }
 }
 
