@@ -22,10 +22,10 @@ template <class Values, class Typed>
 Values take_values(std::string* raw, Typed* typed) {
   Values out;
   if (raw != nullptr) {
-    std::string bytes = std::move(*raw);
-    out.resize(bytes.size() / sizeof(typename Values::value_type));
-    if (!bytes.empty()) std::memcpy(out.data(), bytes.data(), bytes.size());
-    wipe(std::as_writable_bytes(std::span(bytes)));
+    out.resize(raw->size() / sizeof(typename Values::value_type));
+    if (!raw->empty()) std::memcpy(out.data(), raw->data(), raw->size());
+    wipe(std::as_writable_bytes(std::span(*raw)));  // in place: of a short string a move leaves a copy
+    std::string().swap(*raw);
   } else {
     out.assign(typed->begin(), typed->end());
     Typed gone;
