@@ -1,7 +1,6 @@
 #include "common.h"
 
 #include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +16,7 @@
 
 #include "completion.h"
 #include "help.h"
+#include "log.h"
 #include "manual.h"
 #include "smpc/base/error.h"
 #include "smpc/base/file.h"

@@ -47,7 +47,7 @@ double Bounds::interval_norm() const {
 double Bounds::norm_after(const LinearWeights& w) const {
   const std::size_t rows = w.bias.size();
   const std::size_t columns = intervals_.size();
-  std::vector<double> squares(columns);
+  SecretVector<double> squares(columns);
   WeightMatrix::Wide row(columns);
   for (std::size_t r = 0; r < rows; ++r) {
     w.matrix.read(r * columns, row);
@@ -74,7 +74,7 @@ double Bounds::norm_after(const LinearWeights& w) const {
 void Bounds::linear(const LinearWeights& w, bool last) {
   const std::size_t columns = intervals_.size();
   const double norm = last ? 0 : norm_after(w);
-  std::vector<Interval> out(w.bias.size());
+  SecretVector<Interval> out(w.bias.size());
   WeightMatrix::Wide row(columns);
   for (std::size_t o = 0; o < out.size(); ++o) {
     w.matrix.read(o * columns, row);

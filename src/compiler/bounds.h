@@ -38,7 +38,7 @@ class Bounds {
   double interval_norm() const;
   double norm_after(const LinearWeights& w) const;
 
-  std::vector<Interval> intervals_;
+  SecretVector<Interval> intervals_;
   double norm_ = 0;
 };
 

@@ -16,8 +16,8 @@ constexpr int most_ratios = 16;
 
 }  // namespace
 
-std::vector<RowSizes> row_sizes(const Affine& a, double input_range) {
-  std::vector<RowSizes> rows(a.outputs);
+SecretVector<RowSizes> row_sizes(const Affine& a, double input_range) {
+  SecretVector<RowSizes> rows(a.outputs);
   for (std::size_t o = 0; o < a.outputs; ++o) {
     RowSizes& row = rows[o];
     double sum = 0;
@@ -32,7 +32,7 @@ std::vector<RowSizes> row_sizes(const Affine& a, double input_range) {
   return rows;
 }
 
-std::vector<std::vector<double>> equalising_factors(std::span<const RowSizes> rows) {
+std::vector<SecretVector<double>> equalising_factors(std::span<const RowSizes> rows) {
   double largest = 0;
   int first = std::numeric_limits<int>::max();
   int last = std::numeric_limits<int>::min();
@@ -46,13 +46,13 @@ std::vector<std::vector<double>> equalising_factors(std::span<const RowSizes> ro
   const double limit = std::exp2(std::floor(std::log2(largest))) * room;
   // Of each row, what the inverse of its factor has to be at least.
   const auto factors = [&](double ratio) {
-    std::vector<double> out;
+    SecretVector<double> out;
     for (const RowSizes& row : rows) out.push_back(std::max(row.bound, ratio * row.largest) / limit);
     const double least = *std::max_element(out.begin(), out.end()) / widest_spread;
     for (double& d : out) d = 1 / std::max(d, least);
     return out;
   };
-  std::vector<std::vector<double>> candidates{factors(0)};
+  std::vector<SecretVector<double>> candidates{factors(0)};
   for (int ratio = std::max(first + 1, last - most_ratios); ratio <= last; ++ratio) candidates.push_back(factors(std::ldexp(1.0, ratio)));
   return candidates;
 }

@@ -18,12 +18,12 @@ struct RowSizes {
   double squares = 0;  // sum of the weights'
 };
 
-std::vector<RowSizes> row_sizes(const Affine& a, double input_range);
+SecretVector<RowSizes> row_sizes(const Affine& a, double input_range);
 
 // Candidates, a factor for each row. All share one limit T, a bit less than a power of two: factor * bound <= T. They
 // differ in the limit of factor * largest, which is none, or T over a power of two: the smaller it is, the larger the
 // scale of weights of two bytes can be, and the coarser are rows of few large weights. No candidate for a map whose
 // weights are all zero.
-std::vector<std::vector<double>> equalising_factors(std::span<const RowSizes> rows);
+std::vector<SecretVector<double>> equalising_factors(std::span<const RowSizes> rows);
 
 }  // namespace smpc

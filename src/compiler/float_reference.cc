@@ -6,13 +6,13 @@
 
 namespace smpc {
 
-std::vector<std::vector<double>> float_layers(const Network& network, std::span<const double> input) {
-  std::vector<std::vector<double>> out;
-  std::vector<double> x(input.begin(), input.end());
+std::vector<SecretVector<double>> float_layers(const Network& network, std::span<const double> input) {
+  std::vector<SecretVector<double>> out;
+  SecretVector<double> x(input.begin(), input.end());
   for (const Layer& layer : network.layers) {
     if (const auto* a = std::get_if<Affine>(&layer)) {
       SMPC_CHECK(x.size() == a->inputs);
-      std::vector<double> y(a->bias);
+      SecretVector<double> y(a->bias);
       for (std::size_t o = 0; o < a->outputs; ++o) {
         const float* row = a->weights.data() + o * a->inputs;
         for (std::size_t i = 0; i < a->inputs; ++i) y[o] += static_cast<double>(row[i]) * x[i];

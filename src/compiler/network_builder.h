@@ -33,8 +33,8 @@ std::string to_text(const Dims& dims);
 
 // The values of a constant, spread over one sample of a tensor, by numpy's rule; nullopt when it would not broadcast
 // one way, or would differ from sample to sample.
-std::optional<std::vector<double>> spread(const Dims& from, const std::vector<double>& values, const Dims& to,
-                                          const Batch& batch);
+std::optional<SecretVector<double>> spread(const Dims& from, const SecretVector<double>& values, const Dims& to,
+                                           const Batch& batch);
 
 // One value of the graph.
 struct Data {
@@ -107,20 +107,20 @@ class NetworkBuilder {
   void set_view(const Node& node, Dims dims);  // the same values under another shape
 
   // A new affine map; `weights` as the constant at input `index`, transposed unless it has one row per output.
-  void push_affine(Node& node, std::size_t index, bool row_per_output, float alpha, std::vector<double> bias);
-  std::vector<float> take_weights(const Node& node, std::size_t index);
-  std::vector<double> doubles(const Node& node, std::size_t index, const std::string& role) const;
+  void push_affine(Node& node, std::size_t index, bool row_per_output, float alpha, SecretVector<double> bias);
+  SecretVector<float> take_weights(const Node& node, std::size_t index);
+  SecretVector<double> doubles(const Node& node, std::size_t index, const std::string& role) const;
   void add_broadcast_6(Node& node, const Dims& to, Dims& from);
-  void add_bias(const std::vector<double>& bias);
+  void add_bias(const SecretVector<double>& bias);
 
   Model model_;
   Network network_;
   Batch batch_;
   ElementType type_ = ElementType::f32;
-  std::int64_t per_sample_ = 0;       // elements of the chain's newest value
-  std::size_t version_ = 0;           // how often the chain's values have changed
-  std::vector<double> pending_bias_;  // added before any affine map: goes into the next
-  std::string pending_from_;          // the node that did
+  std::int64_t per_sample_ = 0;        // elements of the chain's newest value
+  std::size_t version_ = 0;            // how often the chain's values have changed
+  SecretVector<double> pending_bias_;  // added before any affine map: goes into the next
+  std::string pending_from_;           // the node that did
   std::string ended_by_;              // the trailing Softmax or ArgMax
   std::map<std::string, Value> values_;
   std::map<std::string, int> uses_;  // how many nodes and outputs read a name

@@ -9,9 +9,9 @@ namespace smpc {
 namespace {
 
 // rows x columns to columns x rows, in blocks that fit the cache.
-std::vector<float> transposed(const std::vector<float>& in, std::size_t rows, std::size_t columns) {
+SecretVector<float> transposed(const SecretVector<float>& in, std::size_t rows, std::size_t columns) {
   constexpr std::size_t block = 64;
-  std::vector<float> out(in.size());
+  SecretVector<float> out(in.size());
   for (std::size_t r0 = 0; r0 < rows; r0 += block) {
     for (std::size_t c0 = 0; c0 < columns; c0 += block) {
       for (std::size_t c = c0; c < std::min(columns, c0 + block); ++c) {
@@ -25,21 +25,21 @@ std::vector<float> transposed(const std::vector<float>& in, std::size_t rows, st
 }  // namespace
 
 // Moved out of the model where this is its only use.
-std::vector<float> NetworkBuilder::take_weights(const Node& node, std::size_t index) {
+SecretVector<float> NetworkBuilder::take_weights(const Node& node, std::size_t index) {
   const std::string& name = std::get<Constant>(value(node, index)).name;
   Tensor& t = model_.constants.at(name);
-  if (auto* f = std::get_if<std::vector<float>>(&t.values)) {
+  if (auto* f = std::get_if<SecretVector<float>>(&t.values)) {
     const bool last = uses_[name] == 1 && name == node.inputs[index];
     return last ? std::move(*f) : *f;
   }
-  std::vector<float> out;
+  SecretVector<float> out;
   out.reserve(t.size());
-  for (const double v : std::get<std::vector<double>>(t.values)) out.push_back(static_cast<float>(v));
+  for (const double v : std::get<SecretVector<double>>(t.values)) out.push_back(static_cast<float>(v));
   return out;
 }
 
 void NetworkBuilder::push_affine(Node& node, std::size_t index, bool row_per_output, float alpha,
-                                 std::vector<double> bias) {
+                                 SecretVector<double> bias) {
   const Dims dims = constant_dims(node, index);
   Affine a;
   a.name = node.name.empty() ? node.outputs.front() : node.name;
@@ -89,9 +89,9 @@ void NetworkBuilder::gemm(Node& node) {
                    " inputs, found shape " + to_text(w));
   }
   const Dims out = {dims[0], w[row_per_output ? 0 : 1]};
-  std::vector<double> bias;
+  SecretVector<double> bias;
   if (has_input(node, 2)) {
-    const std::vector<double> values = doubles(node, 2, "bias");
+    const SecretVector<double> values = doubles(node, 2, "bias");
     const Dims& c = constant_dims(node, 2);
     auto spread_bias = spread(c, values, out, batch_);
     if (!spread_bias || (!broadcast && c != out)) {
@@ -153,9 +153,9 @@ void NetworkBuilder::add_broadcast_6(Node& node, const Dims& to, Dims& from) {
   from.resize(to.size() - static_cast<std::size_t>(at), 1);
 }
 
-void NetworkBuilder::add_bias(const std::vector<double>& bias) {
+void NetworkBuilder::add_bias(const SecretVector<double>& bias) {
   auto* affine = network_.layers.empty() ? nullptr : std::get_if<Affine>(&network_.layers.back());
-  std::vector<double>& into = affine != nullptr ? affine->bias : pending_bias_;
+  SecretVector<double>& into = affine != nullptr ? affine->bias : pending_bias_;
   if (into.empty()) into.assign(bias.size(), 0);
   SMPC_CHECK(into.size() == bias.size());
   for (std::size_t i = 0; i < bias.size(); ++i) into[i] += bias[i];
@@ -171,7 +171,7 @@ void NetworkBuilder::add(Node& node) {
   }
   const std::size_t at = right ? 1 : 0;
   const Dims dims = data(node, 1 - at).dims;
-  const std::vector<double> values = doubles(node, at, "bias");
+  const SecretVector<double> values = doubles(node, at, "bias");
   const Dims shape = constant_dims(node, at);
   Dims from = shape;
   if (model_.opset < 7) add_broadcast_6(node, dims, from);

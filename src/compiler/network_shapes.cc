@@ -83,8 +83,8 @@ std::string to_text(const Dims& dims) {
   return out.append("]");
 }
 
-std::optional<std::vector<double>> spread(const Dims& from, const std::vector<double>& values, const Dims& to,
-                                          const Batch& batch) {
+std::optional<SecretVector<double>> spread(const Dims& from, const SecretVector<double>& values, const Dims& to,
+                                           const Batch& batch) {
   if (from.size() > to.size()) return std::nullopt;
   const std::size_t skipped = to.size() - from.size();
   std::vector<std::size_t> stride(to.size(), 0);
@@ -98,7 +98,7 @@ std::optional<std::vector<double>> spread(const Dims& from, const std::vector<do
   }
   std::size_t count = 1;
   for (std::size_t i = batch.dim == 1 ? 0 : 1; i < to.size(); ++i) count *= static_cast<std::size_t>(to[i]);
-  std::vector<double> out(count);
+  SecretVector<double> out(count);
   for (std::size_t flat = 0; flat < count; ++flat) {
     std::size_t rest = flat;
     std::size_t at = 0;

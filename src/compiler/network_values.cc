@@ -143,10 +143,10 @@ void NetworkBuilder::set_view(const Node& node, Dims dims) {
   set(node, Data{std::move(dims), version_});
 }
 
-std::vector<double> NetworkBuilder::doubles(const Node& node, std::size_t index, const std::string& role) const {
+SecretVector<double> NetworkBuilder::doubles(const Node& node, std::size_t index, const std::string& role) const {
   const Tensor& t = float_constant(node, index, role);
-  if (const auto* f = std::get_if<std::vector<float>>(&t.values)) return {f->begin(), f->end()};
-  return std::get<std::vector<double>>(t.values);
+  if (const auto* f = std::get_if<SecretVector<float>>(&t.values)) return {f->begin(), f->end()};
+  return std::get<SecretVector<double>>(t.values);
 }
 
 }  // namespace smpc

@@ -12,8 +12,8 @@ struct AffinePlan {
   int weight_scale = 0;       // of its weights
   int output_scale() const noexcept { return input_scale + weight_scale; }
   unsigned shift = 0;         // what the op after it shifts away; 0 for the last
-  double largest_weight = 0;    // |weight|, factors included
-  std::vector<double> factors;  // its outputs are these times the model's, which the next map takes back; empty: 1
+  double largest_weight = 0;     // |weight|, factors included
+  SecretVector<double> factors;  // its outputs are these times the model's, which the next map takes back; empty: 1
 };
 
 struct CompileState {

@@ -71,7 +71,7 @@ struct Rows {
 
 template <class T>
 void round_rows(const Rows& rows, std::span<const double> divisors, const Neighbours& neighbours,
-                std::span<T* const, lanes> out, std::vector<std::array<double, lanes>>& carried) {
+                std::span<T* const, lanes> out, SecretVector<std::array<double, lanes>>& carried) {
   std::fill(carried.begin(), carried.end(), std::array<double, lanes>{});
   for (std::size_t i = 0; i + 1 < carried.size(); ++i) {
     const double divisor = divisors.empty() ? 1 : divisors[i];
@@ -95,7 +95,7 @@ Values rounded(const Affine& a, const AffinePlan& plan, std::span<const double> 
                const Neighbours& neighbours) {
   using T = typename Values::value_type;
   Values matrix(a.outputs * a.inputs);
-  std::vector<std::array<double, lanes>> carried(a.inputs + 1);  // the last one is nobody's
+  SecretVector<std::array<double, lanes>> carried(a.inputs + 1);  // the last one is nobody's
   for (std::size_t first = 0; first < a.outputs; first += lanes) {
     Rows rows;
     std::array<T*, lanes> out;

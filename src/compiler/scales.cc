@@ -47,14 +47,14 @@ double largest_weight(const Affine& a) {
 
 // How far an error of unit variance in every element of an affine map's output, or of its input, moves a logit.
 struct Gains {
-  std::vector<double> output;
-  std::vector<double> input;
+  SecretVector<double> output;
+  SecretVector<double> input;
   Matrix after_first;  // what follows the first map, ReLUs left out; empty where nothing does
 };
 
 Gains gains_of(const std::vector<const Affine*>& affines) {
   const std::size_t count = affines.size();
-  Gains g{std::vector<double>(count, 1), std::vector<double>(count, 1), {}};
+  Gains g{SecretVector<double>(count, 1), SecretVector<double>(count, 1), {}};
   Matrix& downstream = g.after_first;
   for (std::size_t k = count; k-- > 0;) {
     const ConstMap w = matrix_of(*affines[k]);
@@ -106,7 +106,7 @@ std::vector<LayerSources> sources_of(const CompileState& s, const std::vector<co
 
 struct Choice {
   std::vector<LayerSources> sources;
-  std::vector<double> factors;  // of the first map's outputs
+  SecretVector<double> factors;  // of the first map's outputs
   ChosenScales scales;
 };
 
@@ -140,8 +140,8 @@ Choice choose(std::vector<LayerSources> plain, const std::vector<const Affine*>&
               double input_range, double budget) {
   std::optional<Choice> best;
   if (affines.size() > 1 && plain[1].input_gain > 0) {
-    const std::vector<RowSizes> rows = row_sizes(*affines[0], input_range);
-    for (std::vector<double>& factors : equalising_factors(rows)) {
+    const SecretVector<RowSizes> rows = row_sizes(*affines[0], input_range);
+    for (SecretVector<double>& factors : equalising_factors(rows)) {
       std::vector<LayerSources> sources = with_factors(plain, factors, rows, gains.after_first, *affines[1]);
       ChosenScales scales = cheapest_scales(sources, budget);
       const auto rank = [](const ChosenScales& c) { return std::tuple(c.budget, c.cost, c.spent); };

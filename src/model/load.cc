@@ -1,11 +1,13 @@
 // Messages to the Model that other rooms see.
 #include <cstring>
+#include <span>
 #include <system_error>
 #include <utility>
 
 #include "proto.h"
 #include "smpc/base/error.h"
 #include "smpc/base/mapped_file.h"
+#include "smpc/base/secret.h"
 #include "smpc/model/strip.h"
 
 namespace smpc {
@@ -15,17 +17,20 @@ using onnx::AttributeProto;
 using onnx::NodeProto;
 using onnx::TensorProto;
 
-template <class T, class Typed>
-std::vector<T> take_values(std::string* raw, Typed* typed) {
-  std::vector<T> out;
+// What protobuf held is wiped and given back at once.
+template <class Values, class Typed>
+Values take_values(std::string* raw, Typed* typed) {
+  Values out;
   if (raw != nullptr) {
-    const std::string bytes = std::move(*raw);  // its memory goes at the end of this block
-    out.resize(bytes.size() / sizeof(T));
-    if (!bytes.empty()) std::memcpy(out.data(), bytes.data(), bytes.size());
+    out.resize(raw->size() / sizeof(typename Values::value_type));
+    if (!raw->empty()) std::memcpy(out.data(), raw->data(), raw->size());
+    wipe(std::as_writable_bytes(std::span(*raw)));  // in place: of a short string a move leaves a copy
+    std::string().swap(*raw);
   } else {
     out.assign(typed->begin(), typed->end());
     Typed gone;
     gone.Swap(typed);
+    wipe(std::as_writable_bytes(std::span(gone.mutable_data(), static_cast<std::size_t>(gone.size()))));
   }
   return out;
 }
@@ -35,10 +40,10 @@ Tensor take_tensor(TensorProto& t) {
   out.dims.assign(t.dims().begin(), t.dims().end());
   std::string* raw = t.has_raw_data() ? t.mutable_raw_data() : nullptr;
   switch (t.data_type()) {
-    case TensorProto::FLOAT: out.values = take_values<float>(raw, t.mutable_float_data()); break;
-    case TensorProto::DOUBLE: out.values = take_values<double>(raw, t.mutable_double_data()); break;
-    case TensorProto::INT64: out.values = take_values<std::int64_t>(raw, t.mutable_int64_data()); break;
-    default: out.values = take_values<std::uint8_t>(raw, t.mutable_int32_data()); break;
+    case TensorProto::FLOAT: out.values = take_values<SecretVector<float>>(raw, t.mutable_float_data()); break;
+    case TensorProto::DOUBLE: out.values = take_values<SecretVector<double>>(raw, t.mutable_double_data()); break;
+    case TensorProto::INT64: out.values = take_values<std::vector<std::int64_t>>(raw, t.mutable_int64_data()); break;
+    default: out.values = take_values<std::vector<std::uint8_t>>(raw, t.mutable_int32_data()); break;
   }
   SMPC_CHECK(out.size() == element_count(t));
   return out;
@@ -49,11 +54,11 @@ Tensor take_constant(NodeProto& n) {
   if (a.has_t()) return take_tensor(*a.mutable_t());
   Tensor out;
   if (a.name() == "value_float") {
-    out.values = std::vector<float>{a.f()};
+    out.values = SecretVector<float>{a.f()};
   } else if (a.name() == "value_int") {
     out.values = std::vector<std::int64_t>{a.i()};
   } else if (a.name() == "value_floats") {
-    out.values = std::vector<float>(a.floats().begin(), a.floats().end());
+    out.values = SecretVector<float>(a.floats().begin(), a.floats().end());
     out.dims = {a.floats_size()};
   } else {
     out.values = std::vector<std::int64_t>(a.ints().begin(), a.ints().end());

@@ -20,7 +20,8 @@ constexpr std::size_t longest_options = std::size_t{1} << 24;
 constexpr std::size_t part_head_bytes = 1 + 4 + 1 + 8;
 
 // Appends a message at the end of `out`; false at 2 GB.
-bool append_message(const MessageLite& message, Bytes& out) {
+template <class Out>
+bool append_message(const MessageLite& message, Out& out) {
   const std::size_t size = message.ByteSizeLong();
   if (size > static_cast<std::size_t>(std::numeric_limits<int>::max())) return false;
   const std::size_t at = out.size();
@@ -31,20 +32,21 @@ bool append_message(const MessageLite& message, Bytes& out) {
   return message.SerializeToCodedStream(&coded) && !coded.HadError();
 }
 
-Bytes to_bytes(const MessageLite& message, const std::string& source) {
-  Bytes out;
+template <class Out>
+Out to_bytes(const MessageLite& message, const std::string& source) {
+  Out out;
   if (!append_message(message, out)) fail_model(source, "expected a model of less than 2 GB; use a smaller one");
   return out;
 }
 
-void append(Bytes& out, ByteView bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
+void append(SecretBytes& out, ByteView bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
 
 const MessageLite& message_of(const Part& p) {
   if (p.is_node) return p.node;
   return p.tensor;
 }
 
-Bytes weights_file(ByteView stripped, std::vector<Part>&& parts, std::string_view options, const std::string& source) {
+SecretBytes weights_file(ByteView stripped, std::vector<Part>&& parts, std::string_view options, const std::string& source) {
   ByteWriter head;
   head.bytes(as_bytes(magic));
   head.u32(version);
@@ -54,7 +56,7 @@ Bytes weights_file(ByteView stripped, std::vector<Part>&& parts, std::string_vie
   head.u32(static_cast<std::uint32_t>(parts.size()));
   std::size_t total = head.data().size() + sizeof(Digest);
   for (const Part& p : parts) total += part_head_bytes + message_of(p).ByteSizeLong();
-  Bytes out;
+  SecretBytes out;
   out.reserve(total);
   append(out, head.data());
   for (Part& p : parts) {
@@ -141,7 +143,7 @@ Stripped strip(ByteView model, const std::string& source, std::string_view optio
   run_onnx_checker(proto, opset, source);
   SMPC_CHECK(find_weight(proto).empty());
   Stripped out;
-  out.model = to_bytes(proto, source);
+  out.model = to_bytes<Bytes>(proto, source);
   out.weights = weights_file(out.model, std::move(parts), options, source);
   return out;
 }
@@ -150,7 +152,7 @@ WeightsHeader read_weights_header(ByteView weights, const std::string& source) {
   return open_weights(weights, source).header;
 }
 
-Bytes join(ByteView stripped, ByteView weights, const std::string& source) {
+SecretBytes join(ByteView stripped, ByteView weights, const std::string& source) {
   Opened opened = open_weights(weights, source);
   const auto& own = opened.header.stripped;
   if (!std::equal(own.begin(), own.end(), stripped.begin(), stripped.end())) {
@@ -158,7 +160,7 @@ Bytes join(ByteView stripped, ByteView weights, const std::string& source) {
                "the stripped model is not the one that these weights were taken from; use the pair that one run "
                "of smpc-compile wrote");
   }
-  return to_bytes(joined(std::move(opened), source), source);
+  return to_bytes<SecretBytes>(joined(std::move(opened), source), source);
 }
 
 Model load_weights(ByteView weights, const std::string& source) {

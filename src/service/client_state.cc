@@ -95,7 +95,7 @@ std::vector<ClientBundle> ClientState::open(const BundleFilter& filter, std::siz
       SMPC_CHECK(rows.bind(oldest.integer(0)).step());
       ClientBundle b;
       b.header_bytes = rows.blob(1);
-      const Bytes key = rows.blob(3);
+      const SecretBytes key = rows.secret(3);
       std::optional<SecretBytes> plain;
       if (key.size() == 32) plain = unseal(Key{ByteView(key).first<32>()}, rows.blob(2), b.header_bytes);
       const Bytes serial = rows.blob(0);

@@ -77,6 +77,12 @@ Bytes Statement::blob(int column) const {
   return n == 0 ? Bytes() : Bytes(p, p + n);
 }
 
+SecretBytes Statement::secret(int column) const {
+  const auto* p = static_cast<const std::byte*>(sqlite3_column_blob(statement_, column));
+  const auto n = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+  return n == 0 ? SecretBytes() : SecretBytes(p, p + n);
+}
+
 std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_, column); }
 
 std::string Statement::text(int column) const {

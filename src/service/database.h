@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "smpc/base/bytes.h"
+#include "smpc/base/secret.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -36,6 +37,7 @@ class Statement {
   void run();
 
   Bytes blob(int column) const;
+  SecretBytes secret(int column) const;  // a blob
   std::int64_t integer(int column) const;
   std::string text(int column) const;
 

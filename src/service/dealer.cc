@@ -71,7 +71,7 @@ struct DealerService::Impl {
       copy_to(r.program_hash, rows.blob(3));
       copy_to(r.mask, rows.blob(4));
       r.program = rows.blob(5);
-      r.shared = key_of(rows.blob(6));
+      r.shared = key_of(rows.secret(6));
       pool.add(r);
     }
   }

@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS used (
 CREATE INDEX IF NOT EXISTS used_by_client ON used (client);
 )";
 
-Key key_of(const Bytes& bytes) {
+Key key_of(const SecretBytes& bytes) {
   SMPC_CHECK(bytes.size() == 32);
   return Key{ByteView(bytes).first<32>()};
 }
@@ -43,8 +43,8 @@ ServerState::ServerState(const std::filesystem::path& folder) : db_(folder / "se
     SMPC_CHECK(instance.size() == instance_.size());
     std::copy(instance.begin(), instance.end(), instance_.begin());
     epoch_ = static_cast<std::uint64_t>(row.integer(1));
-    id_key_ = key_of(row.blob(2));
-    shared_ = key_of(row.blob(3));
+    id_key_ = key_of(row.secret(2));
+    shared_ = key_of(row.secret(3));
   }
   transaction.commit();
 }

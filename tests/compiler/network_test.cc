@@ -298,8 +298,8 @@ TEST(Layers, DoubleModels) {
   b.node("Add", {"h", "c"}, {"y"});
   const Network n = b.build();
   const auto& a = std::get<Affine>(n.layers[0]);
-  EXPECT_EQ(a.weights, (std::vector<float>{0.1F, 3}));
-  EXPECT_EQ(a.bias, Doubles{0.1});
+  EXPECT_EQ(a.weights, (SecretVector<float>{0.1F, 3}));
+  EXPECT_EQ(a.bias, SecretVector<double>{0.1});
 }
 
 TEST(Tail, SoftmaxOverTheClasses) {

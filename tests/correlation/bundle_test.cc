@@ -21,7 +21,7 @@ BundleHeader example() {
   return h;
 }
 
-std::string hex(const Key& key) { return to_hex(key.reveal()); }
+std::string hex(const Key& key) { return to_hex(ByteView(key.reveal())); }
 
 TEST(BundleHeader, DecodesToWhatWasEncoded) {
   const Key key = random_key();

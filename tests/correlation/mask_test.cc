@@ -91,7 +91,7 @@ TEST(MaskKey, DependsOnSharedKeyProgramAndId) {
   const Digest b = sha256(as_bytes("b"));
   std::set<std::string> keys;
   for (const Key& k : {mask_key(shared, a, a), mask_key(shared, a, b), mask_key(shared, b, a), mask_key(random_key(), a, a)}) {
-    EXPECT_TRUE(keys.insert(to_hex(k.reveal())).second);
+    EXPECT_TRUE(keys.insert(to_hex(ByteView(k.reveal()))).second);
   }
 }
 

@@ -56,15 +56,16 @@ TEST(DeriveKey, IsHmacOverLabelZeroAndContext) {
   const Key key = key_of(from_hex("4a656665"));
   const Key derived = derive_key(key, "what do ya want", as_bytes("for nothing?"));
   const Digest expected = hmac_sha256(key, as_bytes(std::string_view("what do ya want\0for nothing?", 28)));
-  EXPECT_EQ(to_hex(derived.reveal()), to_hex(expected));
+  EXPECT_EQ(to_hex(ByteView(derived.reveal())), to_hex(expected));
 }
 
 TEST(DeriveKey, DependsOnKeyLabelAndContext) {
   const Key a = random_key();
   const Key b = random_key();
-  const std::string keys[] = {to_hex(derive_key(a, "x").reveal()), to_hex(derive_key(b, "x").reveal()),
-                              to_hex(derive_key(a, "y").reveal()), to_hex(derive_key(a, "x", as_bytes("y")).reveal()),
-                              to_hex(derive_key(a, "xy").reveal()), to_hex(derive_key(a, "", as_bytes("xy")).reveal())};
+  const auto hex = [](const Key& k) { return to_hex(ByteView(k.reveal())); };
+  const std::string keys[] = {hex(derive_key(a, "x")),  hex(derive_key(b, "x")),
+                              hex(derive_key(a, "y")),  hex(derive_key(a, "x", as_bytes("y"))),
+                              hex(derive_key(a, "xy")), hex(derive_key(a, "", as_bytes("xy")))};
   for (std::size_t i = 0; i < std::size(keys); ++i) {
     for (std::size_t j = 0; j < i; ++j) EXPECT_NE(keys[i], keys[j]) << i << " and " << j;
   }

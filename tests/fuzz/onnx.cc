@@ -13,9 +13,9 @@ void check_tensor(const Tensor& t) {
   std::size_t count = 1;
   for (const std::int64_t d : t.dims) count *= static_cast<std::size_t>(d);
   SMPC_CHECK(count == t.size());
-  if (const auto* f = std::get_if<std::vector<float>>(&t.values)) {
+  if (const auto* f = std::get_if<SecretVector<float>>(&t.values)) {
     for (const float v : *f) SMPC_CHECK(std::isfinite(v));
-  } else if (const auto* d = std::get_if<std::vector<double>>(&t.values)) {
+  } else if (const auto* d = std::get_if<SecretVector<double>>(&t.values)) {
     for (const double v : *d) SMPC_CHECK(std::isfinite(v));
   }
 }

@@ -7,8 +7,8 @@
 namespace smpc::test {
 namespace {
 
-const std::vector<float>& floats(const Model& m, const std::string& name) {
-  return std::get<std::vector<float>>(m.constants.at(name).values);
+const SecretVector<float>& floats(const Model& m, const std::string& name) {
+  return std::get<SecretVector<float>>(m.constants.at(name).values);
 }
 
 void expect_small_mlp(const Model& m) {
@@ -28,9 +28,9 @@ void expect_small_mlp(const Model& m) {
   ASSERT_EQ(m.constants.size(), 3U);
   EXPECT_EQ(m.constants.at("w1").dims, (Dims{3, 4}));
   EXPECT_EQ(floats(m, "w1")[11], 12.25F);
-  EXPECT_EQ(floats(m, "b1"), (std::vector<float>{0.375F, -0.625F, 0.875F}));
+  EXPECT_EQ(floats(m, "b1"), (SecretVector<float>{0.375F, -0.625F, 0.875F}));
   EXPECT_EQ(m.constants.at("w2").dims, (Dims{3, 2}));
-  EXPECT_EQ(floats(m, "w2"), (std::vector<float>{0.5F, -0.25F, 1.5F, 2.5F, -3.5F, 0.125F}));
+  EXPECT_EQ(floats(m, "w2"), (SecretVector<float>{0.5F, -0.25F, 1.5F, 2.5F, -3.5F, 0.125F}));
 }
 
 class EveryOpset : public ::testing::TestWithParam<int> {};
@@ -92,7 +92,7 @@ TEST(Load, DoubleAndBoolAndInt64) {
   flag.set_data_type(onnx::TensorProto::BOOL);
   flag.add_int32_data(1);
   const Model m = b.load();
-  EXPECT_EQ(std::get<std::vector<double>>(m.constants.at("d").values), (std::vector<double>{1e300, -0.5}));
+  EXPECT_EQ(std::get<SecretVector<double>>(m.constants.at("d").values), (SecretVector<double>{1e300, -0.5}));
   EXPECT_EQ(std::get<std::vector<std::int64_t>>(m.constants.at("raw").values), (std::vector<std::int64_t>{-7}));
   EXPECT_EQ(std::get<std::vector<std::uint8_t>>(m.constants.at("flag").values), (std::vector<std::uint8_t>{1}));
   EXPECT_TRUE(m.constants.at("flag").dims.empty());
@@ -112,9 +112,9 @@ TEST(Load, ConstantNodesOfEveryKind) {
   b.output("y", {1, 2});
   const Model m = b.load();
   EXPECT_EQ(m.nodes.size(), 1U);
-  EXPECT_EQ(floats(m, "f"), std::vector<float>{2.5F});
+  EXPECT_EQ(floats(m, "f"), SecretVector<float>{2.5F});
   EXPECT_TRUE(m.constants.at("f").dims.empty());
-  EXPECT_EQ(floats(m, "fs"), (std::vector<float>{1, 3}));
+  EXPECT_EQ(floats(m, "fs"), (SecretVector<float>{1, 3}));
   EXPECT_EQ(m.constants.at("fs").dims, Dims{2});
   EXPECT_EQ(std::get<std::vector<std::int64_t>>(m.constants.at("i").values), std::vector<std::int64_t>{5});
   EXPECT_EQ(std::get<std::vector<std::int64_t>>(m.constants.at("is").values), std::vector<std::int64_t>{4});

@@ -40,7 +40,11 @@ struct ModelBuilder {
   ModelBuilder& constant(const std::string& name, Shape dims, const std::vector<T>& values) {
     Tensor t;
     t.dims = std::move(dims);
-    t.values = values;
+    if constexpr (std::is_floating_point_v<T>) {
+      t.values = SecretVector<T>(values.begin(), values.end());
+    } else {
+      t.values = values;
+    }
     model.constants.insert_or_assign(name, std::move(t));
     return *this;
   }
@@ -95,7 +99,7 @@ inline Doubles evaluate(const Network& network, Doubles x) {
     if (const auto* a = std::get_if<Affine>(&layer)) {
       EXPECT_EQ(a->inputs, x.size());
       EXPECT_EQ(a->weights.size(), a->inputs * a->outputs);
-      Doubles y = a->bias;
+      Doubles y(a->bias.begin(), a->bias.end());
       EXPECT_EQ(y.size(), a->outputs);
       for (std::size_t o = 0; o < a->outputs; ++o) {
         for (std::size_t i = 0; i < a->inputs; ++i) y[o] += static_cast<double>(a->weights[o * a->inputs + i]) * x[i];

@@ -23,6 +23,8 @@ inline Bytes bytes_of(const onnx::ModelProto& model) {
   return {view.begin(), view.end()};
 }
 
+inline Bytes public_bytes(ByteView bytes) { return {bytes.begin(), bytes.end()}; }
+
 struct OnnxBuilder {
   explicit OnnxBuilder(int opset = 13, int ir = 7) {
     model.set_ir_version(ir);

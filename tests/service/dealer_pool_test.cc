@@ -48,7 +48,7 @@ TEST(DealerPool, GivesAsManyAsAreAskedForEachOnce) {
     EXPECT_EQ(found.server, r.server);
     for (const ReadyBundle& b : bundles) {
       EXPECT_TRUE(serials.insert(b.serial).second);
-      EXPECT_TRUE(seeds.insert(to_hex(b.client_seed.reveal())).second);
+      EXPECT_TRUE(seeds.insert(to_hex(ByteView(b.client_seed.reveal()))).second);
       EXPECT_EQ(b.corrections.size(), correlation_plan(testing::model(Reveal::label).program).correction_bytes());
     }
   }

@@ -1,5 +1,6 @@
-// Memory that holds a secret: it is wiped when it goes, it cannot be printed or compared with == (the stream
-// operators are deleted), and reading it is spelled out.
+// Memory that holds a secret: it is wiped when it goes, and what would print it does not compile: streams, hexadecimal,
+// text, JSON, and the log (tools/log.h). A key is read by reveal() and is not compared with ==. docs/SECURITY.md ("Types of
+// secrets") says what that is worth; tests/secret_types checks it.
 #pragma once
 
 #include <array>
@@ -8,6 +9,7 @@
 #include <memory>
 #include <ostream>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 namespace smpc {
@@ -36,9 +38,6 @@ template <class T>
 using SecretVector = std::vector<T, WipingAllocator<T>>;
 using SecretBytes = SecretVector<std::byte>;
 
-template <class T>
-std::ostream& operator<<(std::ostream&, const SecretVector<T>&) = delete;
-
 // A key of N bytes.
 template <std::size_t N>
 class SecretArray {
@@ -58,8 +57,34 @@ class SecretArray {
 };
 
 template <std::size_t N>
-std::ostream& operator<<(std::ostream&, const SecretArray<N>&) = delete;
-template <std::size_t N>
 bool operator==(const SecretArray<N>&, const SecretArray<N>&) = delete;
+
+// What prints. to_json is what nlohmann's library looks for; no room below needs to know it.
+template <class T>
+std::ostream& operator<<(std::ostream&, const SecretVector<T>&) = delete;
+template <std::size_t N>
+std::ostream& operator<<(std::ostream&, const SecretArray<N>&) = delete;
+template <class T>
+void to_hex(const SecretVector<T>&) = delete;
+template <std::size_t N>
+void to_hex(const SecretArray<N>&) = delete;
+template <class T>
+void as_text(const SecretVector<T>&) = delete;
+template <std::size_t N>
+void as_text(const SecretArray<N>&) = delete;
+template <class Json, class T>
+void to_json(Json&, const SecretVector<T>&) = delete;
+template <class Json, std::size_t N>
+void to_json(Json&, const SecretArray<N>&) = delete;
+
+// Bytes of a fixed number are what reveal() gives of a key; digests are arrays.
+template <class Byte, std::size_t N>
+concept RevealedBytes = std::is_same_v<std::remove_const_t<Byte>, std::byte> && N != std::dynamic_extent;
+template <class Byte, std::size_t N>
+  requires RevealedBytes<Byte, N>
+void to_hex(std::span<Byte, N>) = delete;
+template <class Byte, std::size_t N>
+  requires RevealedBytes<Byte, N>
+void as_text(std::span<Byte, N>) = delete;
 
 }  // namespace smpc

@@ -41,7 +41,7 @@ struct Compiled {
   double logit_error = 0;  // estimated standard deviation of a logit's error against float
   // What the program computes between the first and the second linear layer are the model's values times these, one an
   // output of the first; empty: 1. They depend on the weights, and stay with them.
-  std::vector<double> hidden_factors;
+  SecretVector<double> hidden_factors;
 };
 
 // `metadata`: the model's smpc.labels, smpc.grid, smpc.input-range, smpc.input-norm, smpc.input-rms, where it has them.

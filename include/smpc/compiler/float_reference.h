@@ -9,6 +9,6 @@
 namespace smpc {
 
 // The output of every layer for one input. Weights are float, sums double.
-std::vector<std::vector<double>> float_layers(const Network& network, std::span<const double> input);
+std::vector<SecretVector<double>> float_layers(const Network& network, std::span<const double> input);
 
 }  // namespace smpc

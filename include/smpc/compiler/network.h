@@ -15,8 +15,8 @@ struct Affine {
   std::string name;
   std::size_t outputs = 0;
   std::size_t inputs = 0;
-  std::vector<float> weights;
-  std::vector<double> bias;  // one per output
+  SecretVector<float> weights;
+  SecretVector<double> bias;  // one per output
 };
 
 struct Relu {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "smpc/base/bytes.h"
+#include "smpc/base/secret.h"
 
 namespace smpc {
 
@@ -24,10 +25,10 @@ enum class ElementType : std::uint8_t { f32, f64, i64, boolean };
 const char* to_text(ElementType type) noexcept;
 
 // Row-major; a scalar has no dims. As many values as the dims say; floating-point values are finite. Moves only: the
-// first layer of a model on volumes is 88 MB.
+// first layer of a model on volumes is 88 MB. Weights are floating-point, and secret; integers are shapes, axes and flags.
 struct Tensor {
   std::vector<std::int64_t> dims;
-  std::variant<std::vector<float>, std::vector<double>, std::vector<std::int64_t>, std::vector<std::uint8_t>> values;
+  std::variant<SecretVector<float>, SecretVector<double>, std::vector<std::int64_t>, std::vector<std::uint8_t>> values;
 
   Tensor() = default;
   Tensor(Tensor&&) noexcept = default;

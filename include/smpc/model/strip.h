@@ -28,8 +28,8 @@
 namespace smpc {
 
 struct Stripped {
-  Bytes model;    // an ONNX file
-  Bytes weights;  // a weights file; secret
+  Bytes model;          // an ONNX file
+  SecretBytes weights;  // a weights file
 };
 
 // Refuses what load_model refuses. `source` names the model in errors.
@@ -44,7 +44,7 @@ WeightsHeader read_weights_header(ByteView weights, const std::string& source);
 
 // The original: tensor for tensor and node for node, and byte for byte if a protobuf library wrote it. Refuses a
 // stripped model that is not the one the weights came from.
-Bytes join(ByteView stripped, ByteView weights, const std::string& source);
+SecretBytes join(ByteView stripped, ByteView weights, const std::string& source);
 
 // The original as a Model, without the detour through a file.
 Model load_weights(ByteView weights, const std::string& source);
