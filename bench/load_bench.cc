@@ -23,7 +23,6 @@
 namespace smpc::bench {
 namespace {
 
-using nlohmann::json;
 using namespace std::chrono_literals;
 
 struct Arguments {
@@ -32,7 +31,6 @@ struct Arguments {
   std::size_t inferences = 10'000;
   std::size_t demo_inferences = 200;
   std::size_t cap = 64;
-  bool as_json = false;
 };
 
 constexpr testing::Shape small_image{8, 8, 8};
@@ -190,14 +188,8 @@ class Growth {
     return m;
   }
   bool flat() const { return late() <= 1.05 * early() + 4e6 && descriptors_after_ <= descriptors_before_; }
-  json to_json() const {
-    return {{"early_bytes", early()},
-            {"late_bytes", late()},
-            {"most_bytes", most()},
-            {"descriptors_before", descriptors_before_},
-            {"descriptors_after", descriptors_after_},
-            {"flat", flat()}};
-  }
+  std::size_t descriptors_before() const { return descriptors_before_; }
+  std::size_t descriptors_after() const { return descriptors_after_; }
   const std::string& name() const { return name_; }
 
  private:
@@ -284,22 +276,6 @@ LoadRun load(const Crowd& crowd, std::size_t inferences) {
   return run;
 }
 
-json to_json(const LoadRun& run) {
-  json j{{"inferences", run.outcomes.right + run.outcomes.wrong + run.outcomes.failures.size()},
-         {"wrong", run.outcomes.wrong},
-         {"failed", run.outcomes.failures.size()},
-         {"seconds", run.seconds},
-         {"well", run.well()}};
-  for (const auto& [phase, seconds] : run.outcomes.seconds) {
-    j["phases"][phase] = {{"count", seconds.size()},
-                          {"p50", percentile(seconds, 0.50)},
-                          {"p95", percentile(seconds, 0.95)},
-                          {"p99", percentile(seconds, 0.99)}};
-  }
-  for (const Growth& g : run.growth) j[g.name()] = g.to_json();
-  return j;
-}
-
 void print(const std::string& title, std::size_t clients, const LoadRun& run) {
   const Outcomes& o = run.outcomes;
   std::cout << "\n## " << title << "\n\n"
@@ -318,9 +294,8 @@ void print(const std::string& title, std::size_t clients, const LoadRun& run) {
             << row({"daemon", "memory early", "memory late", "most", "descriptors before", "descriptors after", "flat"})
             << repeated_dashes(7);
   for (const Growth& g : run.growth) {
-    const json j = g.to_json();
-    std::cout << row({g.name(), mega(g.early()), mega(g.late()), mega(g.most()), j["descriptors_before"].dump(),
-                      j["descriptors_after"].dump(), g.flat() ? "yes" : "**no**"});
+    std::cout << row({g.name(), mega(g.early()), mega(g.late()), mega(g.most()), std::to_string(g.descriptors_before()),
+                      std::to_string(g.descriptors_after()), g.flat() ? "yes" : "**no**"});
   }
 }
 
@@ -336,11 +311,6 @@ struct Overload {
   bool served_afterwards = false;
   bool well(std::size_t cap) const {
     return admitted == cap && right == admitted && refused == asked - admitted && unclear.empty() && kept && served_afterwards;
-  }
-  json to_json(std::size_t cap) const {
-    return {{"cap", cap},           {"asked", asked}, {"admitted", admitted},
-            {"right", right},       {"refused", refused}, {"unclear", unclear},
-            {"bundles_kept", kept}, {"served_afterwards", served_afterwards}, {"well", well(cap)}};
   }
 };
 
@@ -411,32 +381,27 @@ void print(const Overload& o, std::size_t cap) {
 // ----------------------------------------------------------------
 
 void bench(const Arguments& a) {
-  json all;
   bool well = true;
-  if (!a.as_json) std::cout << describe_machine();
+  std::cout << describe_machine();
   const TemporaryFolder folder;
   const std::string small = (folder / "small.onnx").string();
   testing::write_random_mlp(small, small_image, {64, 32, 10});
-  const auto part = [&](const std::string& name, const std::string& title, const std::string& model, std::size_t inferences) {
+  const auto part = [&](const std::string& title, const std::string& model, std::size_t inferences) {
     if (inferences == 0) return;
     const Crowd crowd(model, a.clients, a.clients);
     const LoadRun run = load(crowd, inferences);
-    all[name] = to_json(run);
-    all[name]["clients"] = a.clients;
     well = well && run.well();
-    if (!a.as_json) print(title, a.clients, run);
+    print(title, a.clients, run);
   };
-  part("small", "A small MLP (512-64-32-10)", small, a.inferences);
+  part("A small MLP (512-64-32-10)", small, a.inferences);
   if (a.demo_inferences > 0) {
-    part("demo", "The demo model (109,350-200-200-200-58)", demo_files(a.demo).model(), a.demo_inferences);
+    part("The demo model (109,350-200-200-200-58)", demo_files(a.demo).model(), a.demo_inferences);
   }
   if (a.cap > 0) {
     const Overload o = overload(Crowd(small, 10 * a.cap, a.cap));
-    all["overload"] = o.to_json(a.cap);
     well = well && o.well(a.cap);
-    if (!a.as_json) print(o, a.cap);
+    print(o, a.cap);
   }
-  if (a.as_json) std::cout << all.dump(2) << "\n";
   if (!well) throw std::runtime_error("expected right results, flat memory and clear refusals, found what is printed above");
 }
 
@@ -457,6 +422,5 @@ int main(int argc, char** argv) {
   app.add_option("--cap", a.cap, "sessions that the server takes; ten times as many clients come at once; 0 leaves that out")
       ->check(CLI::Range(0, 100))
       ->capture_default_str();
-  app.add_flag("--json", a.as_json, "one object instead of tables");
   return smpc::bench::run_bench(app, argc, argv, [&] { smpc::bench::bench(a); });
 }

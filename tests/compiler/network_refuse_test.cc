@@ -21,6 +21,20 @@ TEST(NetworkRefuses, UnknownOps) {
   EXPECT_TRUE(has(b.error(), {"m.onnx", "node 'LogSoftmax1' (LogSoftmax)", "supported are", "Gemm", "Softmax"}));
 }
 
+// Convolution is refused as a whole; a bad one must not get further.
+TEST(NetworkRefuses, fault_52_ZeroStrideZeroGroupAndAKernelLargerThanItsInput) {
+  const auto conv = [](auto&& attributes) {
+    ModelBuilder b(13);
+    b.input("x", {unknown_dim, 1, 2, 2}).output("y", {unknown_dim, 1, 2, 2});
+    b.weights("w", {1, 1, 3, 3}, std::vector<float>(9, 1.0F));
+    attributes(b.node("Conv", {"x", "w"}, {"y"}));
+    return b.error();
+  };
+  EXPECT_TRUE(has(conv([](Node& n) { with_ints(n, "strides", {0, 0}); }), {"'Conv0'"}));
+  EXPECT_TRUE(has(conv([](Node& n) { with(n, "group", 0); }), {"'Conv0'"}));
+  EXPECT_TRUE(has(conv([](Node&) {}), {"'Conv0'"}));
+}
+
 TEST(NetworkRefuses, AttributesNobodyHonours) {
   ModelBuilder b = linear();
   with(b.node("MatMul", {"x", "w"}, {"y"}), "fast", 1);

@@ -6,6 +6,7 @@
 #include <future>
 
 #include "faults/world.h"
+#include "support/sample_files.h"
 
 namespace smpc::faults {
 namespace {
@@ -52,6 +53,16 @@ class Machine : public ::testing::Test {
 
   World world_;
 };
+
+TEST_F(Machine, fault_15_AModelFileThatIsReplacedChangesNothingUntilTheNextStart) {
+  world_.start();
+  world_.expect_good();
+  const fs::path other = world_.folder / "other.onnx";
+  testing::write_random_mlp(other, {5, 4, 3}, {6, 5});
+  fs::rename(other, world_.folder / "model.onnx");
+  world_.expect_good();
+  world_.end();
+}
 
 TEST_F(Machine, fault_32_AFullDiskAtTheJournalSendsNothing) {
   for (const std::string role : {"dealer", "server", "client"}) {

@@ -20,7 +20,7 @@ bool try_load(ByteView bytes) {
   return false;
 }
 
-TEST(Damage, EveryCut) {
+TEST(Damage, fault_44_EveryCut) {
   const Bytes whole = small_mlp().bytes();
   EXPECT_FALSE(try_load(whole));
   std::size_t refused = 0;
@@ -28,7 +28,7 @@ TEST(Damage, EveryCut) {
   EXPECT_GT(refused, whole.size() - 20);
 }
 
-TEST(Damage, EveryFlippedBit) {
+TEST(Damage, fault_44_EveryFlippedBit) {
   Bytes bytes = small_mlp().bytes();
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     for (int bit = 0; bit < 8; ++bit) {
@@ -39,7 +39,7 @@ TEST(Damage, EveryFlippedBit) {
   }
 }
 
-TEST(Damage, RandomSplices) {
+TEST(Damage, fault_44_RandomSplices) {
   const Bytes whole = small_mlp(17, 8).bytes();
   std::mt19937_64 random(1);
   for (int round = 0; round < 3000; ++round) {
@@ -62,7 +62,7 @@ TEST(Damage, RandomSplices) {
   }
 }
 
-TEST(Damage, RandomBytes) {
+TEST(Damage, fault_44_RandomBytes) {
   std::mt19937_64 random(2);
   for (int round = 0; round < 3000; ++round) {
     Bytes b(random() % 200);
@@ -71,7 +71,7 @@ TEST(Damage, RandomBytes) {
   }
 }
 
-TEST(Damage, NestedAHundredThousandDeep) {
+TEST(Damage, fault_45_NestedAHundredThousandDeep) {
   // graph, node, attribute, g, node, attribute, g, ...: each level is a field that holds all that follows.
   std::string backwards;
   const auto wrap = [&](char field) {

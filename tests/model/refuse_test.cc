@@ -7,7 +7,7 @@
 namespace smpc::test {
 namespace {
 
-TEST(Refuse, Opset) {
+TEST(Refuse, fault_46_Opset) {
   EXPECT_TRUE(has(load_error(small_mlp(5)), {"opset 6 to 18", "found 5"}));
   EXPECT_TRUE(has(load_error(small_mlp(19)), {"opset 6 to 18", "found 19"}));
   OnnxBuilder none = small_mlp();
@@ -25,13 +25,13 @@ TEST(Refuse, IrVersion) {
   EXPECT_TRUE(has(load_error(small_mlp(13, 2)), {"found 2"}));
 }
 
-TEST(Refuse, UnknownOp) {
+TEST(Refuse, fault_46_UnknownOp) {
   OnnxBuilder b = small_mlp();
   b.graph().mutable_node(2)->set_op_type("Frobnicate");
   EXPECT_TRUE(has(load_error(b), {"m.onnx", "node 'relu' (Frobnicate)"}));
 }
 
-TEST(Refuse, OpOfANewerOpset) {
+TEST(Refuse, fault_46_OpOfANewerOpset) {
   OnnxBuilder b = small_mlp(13);
   b.graph().mutable_node(2)->set_op_type("Mish");
   EXPECT_TRUE(has(load_error(b), {"node 'relu' (Mish)", "opset 13"}));
@@ -46,19 +46,19 @@ TEST(Refuse, DeprecatedOp) {
   EXPECT_TRUE(has(load_error(b), {"node 'up' (Upsample)", "deprecated"}));
 }
 
-TEST(Refuse, Domain) {
+TEST(Refuse, fault_46_Domain) {
   OnnxBuilder b = small_mlp();
   b.graph().mutable_node(2)->set_domain("com.microsoft");
   EXPECT_TRUE(has(load_error(b), {"node 'relu' (Relu)", "com.microsoft"}));
 }
 
-TEST(Refuse, UnknownAttribute) {
+TEST(Refuse, fault_46_UnknownAttribute) {
   OnnxBuilder b = small_mlp();
   OnnxBuilder::set_int(*b.graph().mutable_node(1), "transC", 1);
   EXPECT_TRUE(has(load_error(b), {"node 'fc1' (Gemm)", "attribute 'transC'", "alpha"}));
 }
 
-TEST(Refuse, AttributeOfAnotherOpset) {
+TEST(Refuse, fault_46_AttributeOfAnotherOpset) {
   OnnxBuilder b = small_mlp(7);
   OnnxBuilder::set_int(*b.graph().mutable_node(1), "broadcast", 1);  // gone since opset 7
   EXPECT_TRUE(has(load_error(b), {"'fc1'", "'broadcast'", "opset 7"}));
@@ -101,7 +101,7 @@ TEST(Refuse, InputCount) {
   EXPECT_TRUE(has(load_error(b), {"'relu'", "expected 1 inputs, found 2"}));
 }
 
-TEST(Refuse, DynamicDimensions) {
+TEST(Refuse, fault_47_DynamicDimensions) {
   OnnxBuilder b = small_mlp();
   b.graph().mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim(2)->set_dim_param(
       "w");
@@ -125,7 +125,7 @@ TEST(Refuse, BadInputDimensions) {
   EXPECT_TRUE(has(load_error(b), {"input 'x'", "overflow"}));
 }
 
-TEST(Refuse, PayloadOneByteOff) {
+TEST(Refuse, fault_50_PayloadOneByteOff) {
   for (const int change : {-1, 1}) {
     OnnxBuilder b = small_mlp();
     std::string& raw = *b.graph().mutable_initializer(0)->mutable_raw_data();
@@ -134,7 +134,7 @@ TEST(Refuse, PayloadOneByteOff) {
   }
 }
 
-TEST(Refuse, TypedPayloadOneOff) {
+TEST(Refuse, fault_50_TypedPayloadOneOff) {
   OnnxBuilder b = small_mlp();
   b.graph().mutable_initializer(1)->add_float_data(1);
   EXPECT_TRUE(has(load_error(b), {"initializer 'b1'", "3 values", "found 4"}));
@@ -149,7 +149,7 @@ TEST(Refuse, PayloadInTwoFields) {
   EXPECT_TRUE(has(load_error(other), {"'b1'", "one field"}));
 }
 
-TEST(Refuse, NegativeAndOverflowingDims) {
+TEST(Refuse, fault_51_NegativeAndOverflowingDims) {
   OnnxBuilder b = small_mlp();
   b.graph().mutable_initializer(0)->set_dims(0, -3);
   EXPECT_TRUE(has(load_error(b), {"'w1'", "at least 0", "-3"}));
@@ -163,7 +163,7 @@ TEST(Refuse, NegativeAndOverflowingDims) {
   EXPECT_TRUE(has(load_error(wraps), {"'w1'", "overflow"}));
 }
 
-TEST(Refuse, NotFinite) {
+TEST(Refuse, fault_53_NotFinite) {
   for (const float bad :
        {std::nanf(""), std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}) {
     OnnxBuilder raw = small_mlp();
@@ -197,7 +197,7 @@ TEST(Refuse, ElementTypes) {
   EXPECT_TRUE(has(load_error(input), {"input 'x'", "UINT8"}));
 }
 
-TEST(Refuse, ExternalDataIsNeverOpened) {
+TEST(Refuse, fault_49_ExternalDataIsNeverOpened) {
   for (const char* location : {"../../etc/passwd", "/etc/passwd", "link", "w.bin"}) {
     OnnxBuilder b = small_mlp();
     auto& t = *b.graph().mutable_initializer(0);
@@ -210,7 +210,7 @@ TEST(Refuse, ExternalDataIsNeverOpened) {
   }
 }
 
-TEST(Refuse, CyclesAndOrder) {
+TEST(Refuse, fault_48_CyclesAndOrder) {
   OnnxBuilder later = small_mlp();
   later.graph().mutable_node()->SwapElements(1, 2);
   EXPECT_TRUE(has(load_error(later), {"node 'relu'", "'h'", "sort"}));
@@ -225,7 +225,7 @@ TEST(Refuse, CyclesAndOrder) {
   EXPECT_TRUE(has(load_error(output), {"output 'z'"}));
 }
 
-TEST(Refuse, DuplicateNames) {
+TEST(Refuse, fault_48_DuplicateNames) {
   OnnxBuilder value = small_mlp();
   value.graph().mutable_node(2)->set_output(0, "h");
   EXPECT_TRUE(has(load_error(value), {"'h'", "taken"}));

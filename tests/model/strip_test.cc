@@ -112,7 +112,7 @@ TEST(Strip, LargeIntegerTensorsAreWeightsToo) {
   EXPECT_EQ(public_bytes(join(s.model, s.weights, "m")), b.bytes());
 }
 
-TEST(Strip, AWeightLeftInIsRefused) {
+TEST(Strip, fault_55_AWeightLeftInIsRefused) {
   const OnnxBuilder b = small_mlp();
   EXPECT_TRUE(has(error_of([&] { require_stripped(b.bytes(), "m"); }), {"weight left", "initializer 'w1'"}));
   OnnxBuilder constant = small_mlp();

@@ -71,7 +71,7 @@ TEST(BitVector, WritesAndReadsBack) {
   }
 }
 
-TEST(BitVector, EveryPaddingBitThatIsSetIsRefused) {
+TEST(BitVector, fault_72_EveryPaddingBitThatIsSetIsRefused) {
   for (const std::size_t n : sizes) {
     for (std::size_t bit = n; bit < (n + 7) / 8 * 8; ++bit) {
       Bytes in((n + 7) / 8);

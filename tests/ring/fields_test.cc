@@ -38,7 +38,7 @@ TEST(Fields, AreReadBackInOrder) {
   EXPECT_EQ(in.left(), 0U);
 }
 
-TEST(Fields, PaddingBitsOfAnOpeningThatAreNotZeroAreRefused) {  // fault 72
+TEST(Fields, fault_72_PaddingBitsOfAnOpeningThatAreNotZeroAreRefused) {  // fault 72
   for (unsigned l = 1; l <= 64; ++l) {
     for (std::size_t n = 1; n <= 9; ++n) {
       Bytes bytes(ring_field_bytes(n, Ring{l}));

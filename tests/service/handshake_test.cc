@@ -64,7 +64,7 @@ TEST_F(Handshake, TooManyBundlesOrNone) {
   });
 }
 
-TEST_F(Handshake, OneBundleTwiceInARequest) {
+TEST_F(Handshake, fault_21_OneBundleTwiceInARequest) {
   expect_refused(control::SPENT, [&](auto& r) { r.mutable_infer()->add_bundles(text_of(bundle_)); });
 }
 

@@ -78,7 +78,7 @@ TEST(Quota, CountsAVolumeOnceWhileItsSessionEnds) {
   EXPECT_EQ(state.reserve({serial(4)}, "a", 2, 2), R::over_quota);
 }
 
-TEST(Quota, ARecordedSerialIsNotRecordedAgain) {
+TEST(Quota, fault_21_ARecordedSerialIsNotRecordedAgain) {
   const test::TemporaryFolder folder;
   {
     ServerState state(folder.path());

@@ -11,6 +11,7 @@
 #include "manual.h"
 #include "completion.h"
 #include "support/pty.h"
+#include "tools/shell.h"
 
 namespace smpc::tools {
 namespace {
@@ -24,16 +25,6 @@ std::string content(const std::string& path) {
   std::ifstream in(path);
   EXPECT_TRUE(in) << path;
   return std::string(std::istreambuf_iterator<char>(in), {});
-}
-
-// Runs a shell command; its standard output and error.
-std::pair<int, std::string> shell(const std::string& command) {
-  std::FILE* pipe = ::popen(("{ " + command + "\n} 2>&1").c_str(), "r");
-  std::string text;
-  char part[4096];
-  for (std::size_t n = 0; (n = std::fread(part, 1, sizeof part, pipe)) > 0;) text.append(part, n);
-  const int status = ::pclose(pipe);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, text};
 }
 
 // The option names at the beginnings of --help's lines.

@@ -25,5 +25,24 @@ TEST(ClientUsage, SubcommandsRefuseWhatChoosesOneScan) {
   }
 }
 
+TEST(AuditUsage, WhatMakesNoSenseIsRefused) {
+  for (const std::string tool : {"smpc-client", "smpc-server"}) {
+    const auto refused = [&](std::vector<std::string> arguments, const std::string& word) {
+      arguments.insert(arguments.begin(), "audit");
+      const Outcome o = run(tool, arguments);
+      EXPECT_EQ(o.exit_code, 2) << word;
+      EXPECT_EQ(o.out, "");
+      EXPECT_NE(o.err.find(word), o.err.npos) << o.err;
+    };
+    refused({}, "action");
+    refused({"look"}, "look");
+    refused({"show", "--expect", std::string(64, '0')}, "--expect");
+    refused({"verify", "--expect", "zz"}, "64 hexadecimal digits");
+  }
+  const Outcome o = run("smpc-client", {"audit", "verify", "--image", "scan.nii"});
+  EXPECT_EQ(o.exit_code, 2);
+  EXPECT_NE(o.err.find("--image"), o.err.npos) << o.err;
+}
+
 }  // namespace
 }  // namespace smpc::testing
