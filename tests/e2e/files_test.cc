@@ -4,7 +4,12 @@
 #include <sys/stat.h>
 
 #include <bitset>
+#include <chrono>
+#include <cinttypes>
+#include <csignal>
+#include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <unordered_set>
 
 #include "deployment.h"
@@ -50,9 +55,11 @@ TEST(Files, StrippedAndWeightsJoinBackAndTheProgramIsServed) {
   EXPECT_NE(mixed.err.find("expected the weights of program"), std::string::npos) << mixed.err;
 }
 
-// Canaries: pairs of neighbouring weights, 8 bytes each, in every encoding that this project has for one.
-std::unordered_set<std::uint64_t> canaries(const testing::Reference& reference) {
-  std::unordered_set<std::uint64_t> out;
+using Canaries = std::unordered_set<std::uint64_t>;
+
+// Canaries: neighbouring weights, 8 bytes together, in every encoding that this project has for one.
+Canaries canaries(const testing::Reference& reference) {
+  Canaries out;
   const auto add = [&](const auto& a, const auto& b) {
     std::uint64_t bits = 0;
     std::memcpy(&bits, &a, sizeof a);
@@ -70,6 +77,13 @@ std::unordered_set<std::uint64_t> canaries(const testing::Reference& reference) 
       if (std::abs(q[i]) < 5000 || std::abs(q[i + 1]) < 5000) continue;
       add(affine->weights[i], affine->weights[i + 1]);
       add(q[i], q[i + 1]);
+      if (i + 3 < q.size()) {
+        const std::int16_t narrow[4] = {static_cast<std::int16_t>(q[i]), static_cast<std::int16_t>(q[i + 1]),
+                                        static_cast<std::int16_t>(q[i + 2]), static_cast<std::int16_t>(q[i + 3])};
+        std::uint64_t bits = 0;
+        std::memcpy(&bits, narrow, sizeof bits);
+        out.insert(bits);
+      }
       const double wide = affine->weights[i];
       add(wide, wide);
       ++taken;
@@ -78,9 +92,8 @@ std::unordered_set<std::uint64_t> canaries(const testing::Reference& reference) 
   return out;
 }
 
-// How many of the canaries stand in a file, at any byte.
-std::size_t found_in(const std::filesystem::path& file, const std::unordered_set<std::uint64_t>& wanted) {
-  const Bytes bytes = read_file(file);
+// How many of the canaries stand somewhere, at any byte.
+std::size_t found_in(ByteView bytes, const Canaries& wanted) {
   std::bitset<65536> likely;
   for (const std::uint64_t w : wanted) likely.set(w & 65535);
   std::size_t found = 0;
@@ -91,13 +104,37 @@ std::size_t found_in(const std::filesystem::path& file, const std::unordered_set
   }
   return found;
 }
+std::size_t found_in(const std::filesystem::path& file, const Canaries& wanted) { return found_in(read_file(file), wanted); }
+
+// In all that a process can write, and in what it maps for itself alone. It stands still meanwhile.
+std::size_t found_in_memory(int pid, const Canaries& wanted) {
+  ::kill(pid, SIGSTOP);
+  std::size_t found = 0;
+  const std::string folder = "/proc/" + std::to_string(pid);
+  std::ifstream maps(folder + "/maps");
+  std::ifstream memory(folder + "/mem", std::ios::binary);
+  for (std::string line; std::getline(maps, line);) {
+    std::uint64_t from = 0;
+    std::uint64_t to = 0;
+    char access[5] = {};
+    if (std::sscanf(line.c_str(), "%" SCNx64 "-%" SCNx64 " %4s", &from, &to, access) != 3 || access[0] != 'r') continue;
+    Bytes bytes(to - from);
+    memory.seekg(static_cast<std::streamoff>(from));
+    memory.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    bytes.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, memory.gcount())));
+    memory.clear();
+    found += found_in(bytes, wanted);
+  }
+  ::kill(pid, SIGCONT);
+  return found;
+}
 
 TEST(Files, NoWeightIsFoundWithAnyoneButItsOwner) {
   Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits"});
   s.start_dealer();
   s.start_server();
   ASSERT_EQ(s.client({"prefetch", "--count", "2"}).exit_code, 0);
-  const Outcome r = s.client({"--image", (demo / "scan.nii.gz").string()});
+  const Outcome r = s.client({"--image", (demo / "scan.nii.gz").string(), "--verbose"});
   ASSERT_EQ(r.exit_code, 0) << r.err;
   ASSERT_EQ(run("smpc-compile", {(demo / "mlp.onnx").string(), "-o", (s.folder / "build").string(), "--reveal", "logits"}).exit_code, 0);
   CompileOptions o;
@@ -115,6 +152,35 @@ TEST(Files, NoWeightIsFoundWithAnyoneButItsOwner) {
   }
   EXPECT_GE(files.size(), 8U);
   for (const auto& file : files) EXPECT_EQ(found_in(file, wanted), 0U) << file;
+  for (const std::string& text : {r.out, r.err}) EXPECT_EQ(found_in(as_bytes(text), wanted), 0U) << text;
+}
+
+TEST(Files, NoWeightIsFoundInTheMemoryOfClientAndDealer) {
+  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits"});
+  s.start_dealer();
+  s.start_server();
+  CompileOptions o;
+  o.reveal = Reveal::logits;
+  const auto wanted = canaries(testing::Reference(o));
+  EXPECT_GT(found_in_memory(s.server->pid(), wanted), 1000U);  // where they are, they are found
+  int looked = 0;
+  std::size_t found = 0;
+  std::chrono::steady_clock::time_point last;
+  const auto look = [&](int pid) {  // while it downloads, takes bundles and asks
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last < std::chrono::milliseconds(30)) return;
+    // Between fork and exec it is a copy of this process, which knows the weights.
+    const std::string program = std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/exe").filename();
+    if (program != "smpc-client") return;
+    ++looked;
+    found += found_in_memory(pid, wanted);
+    last = std::chrono::steady_clock::now();
+  };
+  const Outcome r = s.run_client({"--image", (demo / "scan4d.nii.gz").string(), "--volume", "all"}, {.watch = look});
+  ASSERT_EQ(r.exit_code, 0) << r.err;
+  EXPECT_GE(looked, 5);
+  EXPECT_EQ(found, 0U);
+  EXPECT_EQ(found_in_memory(s.dealer->pid(), wanted), 0U);
 }
 
 TEST(Files, ExplainSaysWhatARunCosts) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <set>
 #include <thread>
 
 #include "deployment.h"
@@ -232,11 +233,16 @@ TEST(EndToEnd, RealMapsGiveWhatTheInterpreterGives) {
   s.start_dealer();
   s.start_server();
   const Reference reference(revealing(Reveal::logits));
+  std::set<std::string> costs;
   for (const char* name : {"melodic114_000.nii.gz", "melodic114_057.nii.gz", "melodic114_111.nii.gz"}) {
     const Outcome r = s.client({"--image", (networks / name).string(), "--json"});
     ASSERT_EQ(r.exit_code, 0) << r.err;
     expect_logits(r.json()["results"], reference, load_scan(networks / name, {}));
+    auto cost = r.json()["cost"]["online"];  // that of every volume
+    cost.erase("seconds");
+    costs.insert(cost.dump());
   }
+  EXPECT_EQ(costs.size(), 1U);
 }
 
 }  // namespace
