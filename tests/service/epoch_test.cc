@@ -76,6 +76,32 @@ TEST(Restore, fault_37_OfTheServerWithItsEpochBumped) {
   world.expect_good("alice");
 }
 
+// Both go back: what either of them kept is of an epoch that the server no longer takes.
+TEST(Restore, fault_37_OfBothWithTheEpochBumped) {
+  World world;
+  const ClientBundle kept = world.prefetched("alice", 1).front();
+  world.stop_server();
+  for (const std::string name : {"server", "alice"}) {
+    std::filesystem::copy(world.state(name), world.state("backup-" + name), std::filesystem::copy_options::recursive);
+  }
+  world.start_server();
+  world.expect_good("alice");
+  world.stop_server();
+  for (const std::string name : {"server", "alice"}) {
+    std::filesystem::remove_all(world.state(name));
+    std::filesystem::copy(world.state("backup-" + name), world.state(name), std::filesystem::copy_options::recursive);
+  }
+  const std::uint64_t epoch = bump_epoch(world.state("server"));
+  world.start_server();
+  EXPECT_EQ(world.serials_used(), 0);           // forgotten
+  EXPECT_EQ(world.stored("alice").size(), 0U);  // none that fits
+  const auto fresh = world.prefetched("alice", 1);
+  EXPECT_NE(fresh.front().header.serial, kept.header.serial);
+  EXPECT_EQ(fresh.front().header.epoch, epoch);
+  world.expect_good("alice");
+  EXPECT_EQ(world.serials_used(), 1);
+}
+
 TEST(Epoch, ARunningServersStateIsNotTouched) {
   World world;
   const auto failure = failure_of([&] { bump_epoch(world.state("server")); });
