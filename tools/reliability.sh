@@ -105,7 +105,7 @@ fi
       untested+=("$row")
       continue
     fi
-    names=$(cut -f1 $out/row | sed -E 's/.*(fault_[0-9]+_[A-Za-z]*\/?[A-Za-z]*\.?[A-Za-z]*).*/\1/' | sort -u | sed 's/.*/`&`/' | paste -sd' ')
+    names=$(cut -f1 $out/row | sed -E 's/.*(fault_[0-9]+_[A-Za-z0-9]*\/?[A-Za-z]*\.?[A-Za-z]*).*/\1/' | sort -u | sed 's/.*/`&`/' | paste -sd' ')
     printf '| %s | %s | %s | %s |\n' "$row" "$(wc -l <$out/row)" "$(grep -c 'run$' $out/row || true)" "$names"
   done
 
@@ -118,7 +118,7 @@ fi
   echo "|---|---|---|---|"
   tail -n +2 build/sabotage/sabotage.tsv | while IFS=$'\t' read -r at fault noticed; do
     count=$(tr ',' '\n' <<<"$noticed" | grep -c . || true)
-    echo "| \`$fault\` | $count tests$([ "$count" = 0 ] || echo ", ${noticed%%,*} among them") | $at | $date |"
+    echo "| \`$fault\` | $count test$([ "$count" = 1 ] || echo s)$([ "$count" = 0 ] || echo ", ${noticed%%,*} among them") | $at | $date |"
   done
 
   echo
