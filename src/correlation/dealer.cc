@@ -8,7 +8,7 @@
 namespace smpc {
 namespace {
 
-// The corrections A b - r of one linear op, with the mask that its result carries, for every bundle, in one pass over A.
+// The corrections A b - r of one linear map, with the mask that its result carries, for every bundle, in one pass over A.
 void correct_linear(const Plan& plan, std::size_t demand, const Key& mask_key, std::span<const BundleSeeds> seeds,
                     std::span<LinearClient> out) {
   const auto& d = std::get<LinearDemand>(plan.demands[demand]);

@@ -4,6 +4,7 @@
 
 #include "smpc/base/error.h"
 #include "smpc/crypto/kdf.h"
+#include "smpc/ring/kernels.h"
 
 namespace smpc {
 namespace {
@@ -114,6 +115,14 @@ OpeningShare expand(const OpeningDemand& d, Party party, SeedReader seed) {
   return s;
 }
 
+ProductShare expand(const ProductDemand& d, Party party, SeedReader seed) {
+  ProductShare s;
+  s.left = seed.values(d.shape.left(), d.ring);
+  s.right = seed.values(d.shape.right(), d.ring);
+  if (party == Party::server) s.product = seed.values(d.shape.outputs(), d.ring);
+  return s;
+}
+
 RingVector expand_opening_bits(const OpeningDemand& d, SeedReader& seed) { return seed.values(d.count, d.ring); }
 
 LinearServer expand_linear_server(const LinearDemand& d, SeedReader seed) { return {seed.values(d.outputs, d.ring)}; }
@@ -195,6 +204,18 @@ void correct(const OpeningDemand& d, const OpeningShare& server, OpeningShare& c
   client.bit_value = share(d.out, server.bit_value, delta);
   client.bit_shifted = share(d.out, server.bit_shifted, [&](std::size_t i) { return delta(i) * shifted(i); });
   if (d.top.bits > 0) client.bit_top = share(d.top, server.bit_top, [&](std::size_t i) { return delta(i) & top(i); });
+}
+
+void correct(const ProductDemand& d, const ProductShare& server, ProductShare& client) {
+  RingVector left(server.left);
+  RingVector right(server.right);
+  for (std::size_t i = 0; i < left.size(); ++i) left[i] += client.left[i];
+  for (std::size_t i = 0; i < right.size(); ++i) right[i] += client.right[i];
+  client.product.assign(d.shape.outputs(), 0);
+  accumulate_matrices(d.shape.batch, d.shape.rows, d.shape.inner, d.shape.columns, left, right, client.product);
+  for (std::size_t i = 0; i < client.product.size(); ++i) {
+    client.product[i] = d.ring.reduce(client.product[i] - server.product[i]);
+  }
 }
 
 void complete_thermometers(const OpeningDemand& d, OpeningShare& share) {

@@ -41,6 +41,7 @@ SharedBitShare expand(const SharedBitDemand& d, Party party, SeedReader seed);
 BitProductShare expand(const BitProductDemand& d, Party party, SeedReader seed);
 PrivateBitsShare expand(const PrivateBitsDemand& d, Party party, SeedReader seed);
 OpeningShare expand(const OpeningDemand& d, Party party, SeedReader seed);
+ProductShare expand(const ProductDemand& d, Party party, SeedReader seed);
 RingVector expand_opening_bits(const OpeningDemand& d, SeedReader& seed);  // of either party: its first field
 LinearServer expand_linear_server(const LinearDemand& d, SeedReader seed);
 LinearClient expand_linear_client(const LinearDemand& d, SeedReader seed);
@@ -52,6 +53,7 @@ void correct(const SharedBitDemand& d, const SharedBitShare& server, SharedBitSh
 void correct(const BitProductDemand& d, const BitProductShare& server, BitProductShare& client);
 void correct(const PrivateBitsDemand& d, const PrivateBitsShare& server, PrivateBitsShare& client);
 void correct(const OpeningDemand& d, const OpeningShare& server, OpeningShare& client);
+void correct(const ProductDemand& d, const ProductShare& server, ProductShare& client);
 
 // Either party: from the corrected entries of the thermometers and from the bits of r, which are used up, all entries.
 // Bit j of a digit is the parity of the entries [v < digit] with v + 1 a multiple of 2^j, so that the entry v = 2^j - 1
@@ -113,6 +115,10 @@ void corrected_fields(const OpeningDemand& d, OpeningShare& s, Fields& f) {
   f.values(d.count, d.out, s.bit_value);
   f.values(d.count, d.out, s.bit_shifted);
   if (d.top.bits > 0) f.values(d.count, d.top, s.bit_top);
+}
+template <class Fields>
+void corrected_fields(const ProductDemand& d, ProductShare& s, Fields& f) {
+  f.values(d.shape.outputs(), d.ring, s.product);
 }
 template <class Fields>
 void corrected_fields(const LinearDemand& d, LinearClient& s, Fields& f) {

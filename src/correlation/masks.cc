@@ -54,7 +54,7 @@ Key mask_key(const Key& shared, const Digest& program_hash, const MaskId& id) {
 }
 
 MaskRows::MaskRows(const Key& mask_key, const LinearDemand& linear)
-    : row_blocks_((linear.inputs * 8 + 15) / 16), inputs_(linear.inputs) {
+    : row_blocks_((linear.columns() * 8 + 15) / 16), columns_(linear.columns()) {
   ByteWriter context;
   context.u64(linear.linear);
   key_.push_back(derive_key(mask_key, "A of a linear op", context.data()));
@@ -62,7 +62,7 @@ MaskRows::MaskRows(const Key& mask_key, const LinearDemand& linear)
 
 void MaskRows::block(std::size_t first_row, std::size_t rows, std::size_t first_col, std::size_t cols,
                      std::span<std::uint64_t> out) const {
-  SMPC_CHECK(first_col % 2 == 0 && first_col + cols <= inputs_ && out.size() == rows * cols);
+  SMPC_CHECK(first_col % 2 == 0 && first_col + cols <= columns_ && out.size() == rows * cols);
   Prg prg(key_.front());
   for (std::size_t r = 0; r < rows; ++r) {
     prg.seek((first_row + r) * row_blocks_ + first_col / 2);
@@ -71,7 +71,7 @@ void MaskRows::block(std::size_t first_row, std::size_t rows, std::size_t first_
 }
 
 void MaskRows::rows(std::size_t first, std::span<std::uint64_t> out) const {
-  block(first, out.size() / inputs_, 0, inputs_, out);
+  block(first, out.size() / columns_, 0, columns_, out);
 }
 
 MaskedLayout::MaskedLayout(const Plan& plan) {
@@ -80,24 +80,26 @@ MaskedLayout::MaskedLayout(const Plan& plan) {
     const auto* linear = std::get_if<LinearDemand>(&d);
     if (linear == nullptr) continue;
     linears.push_back(*linear);
-    offsets.push_back(offsets.back() + linear->outputs * row_bytes(*linear));
+    offsets.push_back(offsets.back() + linear->rows() * row_bytes(*linear));
   }
 }
 
 void write_masked_weights(const Plan& plan, const Weights& weights, const Key& mask_key,
                           const std::function<void(ByteView)>& write) {
-  const MaskedLayout layout(plan);
-  SMPC_CHECK(layout.linears.size() == weights.size());
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    const LinearDemand& d = layout.linears[i];
-    MaskRows mask(mask_key, d);
-    RingVector row(d.inputs);
-    WeightMatrix::Wide w(d.inputs);
+  for (const OpPlan& op : plan.ops) {
+    const auto* linear = std::get_if<LinearPlan>(&op);
+    if (linear == nullptr) continue;
+    const auto& d = std::get<LinearDemand>(plan.demands[linear->demand]);
+    SMPC_CHECK(linear->weights < weights.size());
+    const WeightMatrix& matrix = weights[linear->weights].matrix;
+    const MaskRows mask(mask_key, d);
+    RingVector row(d.columns());
+    WeightMatrix::Wide w(d.columns());
     Bytes packed(MaskedLayout::row_bytes(d));
-    for (std::size_t r = 0; r < d.outputs; ++r) {
+    for (std::size_t r = 0; r < d.rows(); ++r) {
       mask.rows(r, row);
-      weights[i].matrix.read(r * d.inputs, w);
-      for (std::size_t c = 0; c < d.inputs; ++c) row[c] = d.ring.reduce(d.ring.from_signed(w[c]) - row[c]);
+      matrix.read(r * d.columns(), w);
+      for (std::size_t c = 0; c < d.columns(); ++c) row[c] = d.ring.reduce(d.ring.from_signed(w[c]) - row[c]);
       pack_bits(row, d.ring.bits, packed);
       declassify(Declassified::masked_weights, packed);
       write(packed);

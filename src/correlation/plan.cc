@@ -21,15 +21,22 @@ struct CorrectionSize {
   std::size_t operator()(const BitProductDemand& d) const { return 2 * packed_bytes(d.count, d.ring.bits); }
   std::size_t operator()(const PrivateBitsDemand& d) const { return packed_bytes(d.count, d.ring.bits); }
   std::size_t operator()(const LinearDemand& d) const { return packed_bytes(d.outputs, d.ring.bits); }
+  std::size_t operator()(const ProductDemand& d) const { return packed_bytes(d.shape.outputs(), d.ring.bits); }
 };
 
 class Planner {
  public:
   Plan run(const Program& program) {
     suite_ = program.suite;
+    std::vector<std::size_t> readers(program.tensors.size());
     for (std::size_t i = 0; i < program.ops.size(); ++i) {
-      plan_.ops.push_back(op(program.ops[i].kind, program.tensors[i], program.tensors[i + 1]));
-      if (i > 0) carry_mask(plan_.ops[i - 1], plan_.ops[i]);
+      for (const std::size_t t : program.inputs_of(i)) ++readers[t];
+    }
+    for (std::size_t i = 0; i < program.ops.size(); ++i) {
+      const std::size_t from = program.inputs_of(i).front();
+      plan_.ops.push_back(op(program.ops[i].kind, program.tensors[from], program.tensors[i + 1]));
+      if (weight_counts(program, i).bias > 0) ++weights_;
+      if (from > 0 && readers[from] == 1) carry_mask(plan_.ops[from - 1], plan_.ops[i]);
     }
     plan_.offsets.push_back(0);
     for (const Demand& d : plan_.demands) plan_.offsets.push_back(plan_.offsets.back() + correction_bytes(d));
@@ -45,17 +52,18 @@ class Planner {
   // What a linear map hands to a masked opening, and to nothing else, can come with the mask.
   void carry_mask(const OpPlan& from, const OpPlan& to) {
     const auto* linear = std::get_if<LinearPlan>(&from);
-    const auto* shift = std::get_if<ShiftPlan>(&to);
+    const auto* step = std::get_if<StepPlan>(&to);
+    const auto* shift = step != nullptr ? &step->compare : std::get_if<ShiftPlan>(&to);
     if (linear == nullptr || shift == nullptr || !shift->opening) return;
     std::get<LinearDemand>(plan_.demands[linear->demand]).opening = shift->opening;
     std::get<OpeningDemand>(plan_.demands[*shift->opening]).carried = true;
   }
 
   OpPlan op(const OpKind& kind, const TensorType& in, const TensorType& out) {
-    if (const auto* linear = std::get_if<LinearOp>(&kind)) {
-      const LinearPlan p{linears_, demand(LinearDemand{linears_, linear->inputs, linear->outputs, out.ring})};
-      ++linears_;
-      return p;
+    if (std::holds_alternative<LinearOp>(kind) || std::holds_alternative<ConvOp>(kind)) {
+      LinearDemand d{linears_, in.count, out.count, out.ring};
+      if (const auto* conv = std::get_if<ConvOp>(&kind)) d.conv = conv->shape;
+      return LinearPlan{linears_++, weights_, demand(std::move(d))};
     }
     if (const auto* relu = std::get_if<ReluOp>(&kind)) {
       return shift(ShiftPlan::What::relu, in.count, in.ring, out.ring, relu->shift);
@@ -63,7 +71,13 @@ class Planner {
     if (const auto* cut = std::get_if<TruncateOp>(&kind)) {
       return shift(ShiftPlan::What::truncate, in.count, in.ring, out.ring, cut->shift);
     }
-    return arg_max(in);
+    if (std::holds_alternative<ArgMaxOp>(kind)) return arg_max(in);
+    if (const auto* product = std::get_if<ProductOp>(&kind)) return ProductPlan{demand(ProductDemand{*product, out.ring})};
+    if (std::holds_alternative<StepOp>(kind)) {
+      ShiftPlan compare = shift(ShiftPlan::What::sign, in.count, in.ring, out.ring, 0);
+      return StepPlan{std::move(compare), demand(SharedBitDemand{out.count, out.ring})};
+    }
+    return LocalPlan{weights_};
   }
 
   ShiftPlan shift(ShiftPlan::What what, std::size_t count, Ring in, Ring out, unsigned by) {
@@ -161,6 +175,7 @@ class Planner {
   std::map<std::tuple<unsigned, unsigned, bool>, ComparisonLayout> layouts_;
   Suite suite_ = Suite::cryptflow2;
   std::size_t linears_ = 0;
+  std::size_t weights_ = 0;
 };
 
 }  // namespace

@@ -49,6 +49,12 @@ void each_field(OpeningShare& a, const OpeningShare& b, F f) {
   f(a.bit_top, b.bit_top);
 }
 template <class F>
+void each_field(ProductShare& a, const ProductShare& b, F f) {
+  f(a.left, b.left);
+  f(a.right, b.right);
+  f(a.product, b.product);
+}
+template <class F>
 void each_field(LinearServer& a, const LinearServer& b, F f) { f(a.r, b.r); }
 template <class F>
 void each_field(LinearClient& a, const LinearClient& b, F f) { f(a.b, b.b); f(a.output, b.output); }
@@ -106,6 +112,7 @@ class ServerSource final : public SourceBase {
       return s;
     });
   }
+  ProductShare product(std::size_t i) override { return both<ProductShare, ProductDemand>(i); }
   LinearServer linear_server(std::size_t i) override {
     const auto& d = take<LinearDemand>(i);
     return join<LinearServer>([&](std::size_t v) { return expand_linear_server(d, SeedReader(seeds_[v], i)); });
@@ -152,6 +159,7 @@ class ClientSource final : public SourceBase {
       return s;
     });
   }
+  ProductShare product(std::size_t i) override { return both<ProductShare, ProductDemand>(i); }
   LinearServer linear_server(std::size_t) override { return not_mine<LinearServer>(); }
   LinearClient linear_client(std::size_t i) override {
     const auto& d = take<LinearDemand>(i);

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 
+#include "op_fields.h"
 #include "smpc/base/error.h"
 
 namespace smpc {
@@ -11,63 +12,16 @@ namespace {
 
 // "smpc" and the version of this encoding. Layout, all little-endian: magic u32, version u32, suite u8, reveal u8,
 // input shape (count, u64 each), input range f64, input norm f64, grid (u8 present; 3 u32, 16 f64), mask (u8 present; a bit
-// for each input element), tensors (count; u64 count, u32 scale, u8 bits), ops (count; u8 kind, text name, u64 a, u64 b), labels (count; text each).
+// for each input element), tensors (count; u64 count, u32 scale, u8 bits), ops (count; u8 kind, text name, inputs (count; u32
+// each), fields of the kind (count; u64 each)), labels (count; text each).
 constexpr std::uint32_t magic = 0x63706d73;
-constexpr std::uint32_t version = 2;
+constexpr std::uint32_t version = 3;
 constexpr std::size_t most_elements = std::size_t{1} << 32;
 constexpr std::size_t most_weights = std::size_t{1} << 36;  // of one map: their bytes can be counted
 constexpr std::size_t most_ops = 1024;  // the time of a schedule grows with their square
+constexpr std::size_t most_inputs = 64;  // of an op
+constexpr std::size_t most_dims = 16;
 const char* const what = "the program";
-
-struct OpFields {
-  std::uint64_t a = 0;
-  std::uint64_t b = 0;
-};
-
-OpFields fields_of(const OpKind& kind) {
-  if (const auto* op = std::get_if<LinearOp>(&kind)) return {op->inputs, op->outputs};
-  if (const auto* op = std::get_if<ReluOp>(&kind)) return {op->shift, 0};
-  if (const auto* op = std::get_if<TruncateOp>(&kind)) return {op->shift, 0};
-  return {};
-}
-
-OpKind op_of(std::uint8_t kind, OpFields f) {
-  const auto shift = [&] {
-    if (f.a >= max_ring_bits || f.b != 0) fail_input("the program: an op with a shift of " + std::to_string(f.a));
-    return static_cast<unsigned>(f.a);
-  };
-  switch (kind) {
-    case 0: return LinearOp{f.a, f.b};
-    case 1: return ReluOp{shift()};
-    case 2: return TruncateOp{shift()};
-    case 3:
-      if (f.a != 0 || f.b != 0) fail_input("the program: an ArgMax with parameters");
-      return ArgMaxOp{};
-    default: fail_input("the program: an op of kind " + std::to_string(kind) + ", expected 0 to 3");
-  }
-}
-
-void check_op(const Op& op, const TensorType& in, const TensorType& out) {
-  const auto expect = [&](bool fits, const char* rule) {
-    if (!fits) fail_input("the program: op '" + op.name + "': " + rule);
-  };
-  if (const auto* linear = std::get_if<LinearOp>(&op.kind)) {
-    expect(linear->inputs == in.count && linear->outputs == out.count, "its shape is not that of its tensors");
-    expect(in.count <= most_weights / out.count, "expected at most 2^36 weights");
-    expect(in.ring == out.ring, "expected one ring for what it reads and writes");
-  } else if (const auto* relu = std::get_if<ReluOp>(&op.kind)) {
-    expect(in.count == out.count && in.ring.bits >= 2 && relu->shift < in.ring.bits, "its shift or shape does not fit");
-    expect(out.scale == in.scale - static_cast<int>(relu->shift), "its scales do not differ by its shift");
-  } else if (const auto* cut = std::get_if<TruncateOp>(&op.kind)) {
-    expect(in.count == out.count && in.ring.bits >= 2 && cut->shift + 2 <= in.ring.bits, "its shift or shape does not fit");
-    expect(out.scale == in.scale - static_cast<int>(cut->shift), "its scales do not differ by its shift");
-  } else {
-    expect(out.count == 1 && out.scale == 0 && in.ring.bits >= 2, "expected one index");
-    expect(out.ring.bits == index_bits(in.count), "its index has another width");
-  }
-}
-
-std::size_t mask_bytes(std::size_t elements) { return elements / 8 + (elements % 8 != 0 ? 1 : 0); }
 
 std::size_t elements_of(const std::vector<std::size_t>& shape) {
   std::size_t elements = 1;
@@ -77,6 +31,155 @@ std::size_t elements_of(const std::vector<std::size_t>& shape) {
   }
   return elements;
 }
+
+// Whether one op fits the tensors that it reads and writes.
+class OpCheck {
+ public:
+  OpCheck(const Op& op, const std::vector<TensorType>& in, const TensorType& out) : op_(op), in_(in), out_(out) {}
+
+  void operator()(const LinearOp& op) const {
+    expect_inputs(1);
+    expect(op.inputs == in().count && op.outputs == out_.count, "its shape is not that of its tensors");
+    expect(in().count <= most_weights / out_.count, "expected at most 2^36 weights");
+    expect_wide_enough();
+  }
+  void operator()(const ReluOp& op) const {
+    expect_inputs(1);
+    expect(in().count == out_.count && in().ring.bits >= 2 && op.shift < in().ring.bits, "its shift or shape does not fit");
+    expect(out_.scale == in().scale - static_cast<int>(op.shift), "its scales do not differ by its shift");
+  }
+  void operator()(const TruncateOp& op) const {
+    expect_inputs(1);
+    expect(in().count == out_.count && in().ring.bits >= 2 && op.shift + 2 <= in().ring.bits,
+           "its shift or shape does not fit");
+    expect(out_.scale == in().scale - static_cast<int>(op.shift), "its scales do not differ by its shift");
+  }
+  void operator()(const ArgMaxOp&) const {
+    expect_inputs(1);
+    expect(out_.count == 1 && out_.scale == 0 && in().ring.bits >= 2, "expected one index");
+    expect(out_.ring.bits == index_bits(in().count), "its index has another width");
+  }
+  void operator()(const ConvOp& op) const {
+    expect_inputs(1);
+    expect_shape(op.shape);
+    expect_wide_enough();
+  }
+  void operator()(const BiasOp&) const { expect_alike(1); }
+  void operator()(const SumOp& op) const { expect_alike(op.factors.size()); }
+  void operator()(const ScaleOp& op) const {
+    expect_alike(1);
+    expect_count(in(), {op.outer, op.factors.size(), op.inner});
+  }
+  void operator()(const WindowSumOp& op) const {
+    expect_inputs(1);
+    expect(op.shape.in_channels == 1 && op.shape.out_channels == 1, "expected each channel by itself");
+    expect_shape(op.shape);
+    expect_wide_enough();
+  }
+  void operator()(const TransposeOp& op) const {
+    expect_alike(1);
+    expect_count(in(), op.dims);
+    std::vector<bool> seen(op.dims.size());
+    for (const std::size_t d : op.order) {
+      expect(d < seen.size() && !seen[d], "its order is no order of its dimensions");
+      seen[d] = true;
+    }
+    expect(op.order.size() == op.dims.size(), "its order is no order of its dimensions");
+  }
+  void operator()(const TakeOp& op) const {
+    expect_inputs(1);
+    expect_count(in(), {op.outer, op.size, op.inner});
+    expect_count(out_, {op.outer, op.slices.size(), op.inner});
+    for (const std::int64_t s : op.slices) {
+      expect(s >= -1 && s < static_cast<std::int64_t>(op.size), "a slice that is not there");
+    }
+    expect_wide_enough();
+  }
+  void operator()(const ConcatOp& op) const {
+    expect(op.outer > 0 && !in_.empty(), "expected something to join");
+    std::size_t sum = 0;
+    for (const TensorType& t : in_) {
+      expect(t.count % op.outer == 0, "its shape is not that of its tensors");
+      sum += t.count;
+    }
+    expect(sum == out_.count, "its shape is not that of its tensors");
+    expect_wide_enough();
+  }
+  void operator()(const ProductOp& op) const {
+    expect_inputs(2);
+    expect_count(in_[0], {op.batch, op.rows, op.inner});
+    expect_count(in_[1], {op.batch, op.inner, op.columns});
+    expect_count(out_, {op.batch, op.rows, op.columns});
+    expect(out_.scale == in_[0].scale + in_[1].scale, "its scale is not the sum of its tensors'");
+    expect_wide_enough();
+  }
+  void operator()(const StepOp&) const {
+    expect_inputs(1);
+    expect(in().count == out_.count && out_.scale == 0 && in().ring.bits >= 2, "expected a 0 or 1 for each element");
+  }
+
+ private:
+  void expect(bool fits, const char* rule) const {
+    if (!fits) fail_input("the program: op '" + op_.name + "': " + rule);
+  }
+  const TensorType& in() const { return in_.front(); }
+  void expect_inputs(std::size_t count) const { expect(in_.size() == count, "it reads too many tensors, or too few"); }
+  void expect_wide_enough() const {
+    for (const TensorType& t : in_) {
+      expect(t.ring.bits >= out_.ring.bits, "expected a ring for what it reads at least as wide as for what it writes");
+    }
+  }
+  void expect_alike(std::size_t inputs) const {
+    expect_inputs(inputs);
+    for (const TensorType& t : in_) expect(t.count == out_.count, "its shape is not that of its tensors");
+    expect_wide_enough();
+  }
+  void expect_count(const TensorType& t, const std::vector<std::size_t>& dims) const {
+    expect(dims.size() <= most_dims, "expected at most 16 dimensions");
+    std::size_t elements = 1;
+    for (const std::size_t d : dims) {
+      expect(d > 0 && d <= most_elements / elements, "its shape is out of range");
+      elements *= d;
+    }
+    expect(elements == t.count, "its shape is not that of its tensors");
+  }
+  void expect_shape(const ConvShape& s) const {
+    const auto in_range = [](std::size_t n) { return n > 0 && n <= most_elements; };
+    std::vector<std::size_t> image{s.groups, s.in_channels};
+    std::vector<std::size_t> result{s.groups, s.out_channels};
+    std::size_t weights = 1;
+    for (const std::size_t n : {s.groups, s.in_channels, s.out_channels}) {
+      expect(in_range(n) && n <= most_weights / weights, "its shape is out of range");
+      weights *= n;
+    }
+    for (const ConvAxis& a : s.axes) {
+      for (const std::size_t n : {a.input, a.output, a.kernel, a.stride, a.dilation, a.spread}) {
+        expect(in_range(n), "its shape is out of range");
+      }
+      expect(a.kernel <= most_weights / weights, "expected at most 2^36 weights");
+      weights *= a.kernel;
+      // Places are counted in 64 bits: within 2^40 nothing overflows.
+      constexpr std::size_t far = std::size_t{1} << 40;
+      expect(a.stride <= far / a.output && a.dilation <= far / a.kernel && a.spread <= far / a.input &&
+                 a.pad >= -static_cast<std::int64_t>(far) && a.pad <= static_cast<std::int64_t>(far),
+             "its shape is out of range");
+      image.push_back(a.input);
+      result.push_back(a.output);
+    }
+    expect_count(in(), image);
+    expect_count(out_, result);
+  }
+
+  const Op& op_;
+  const std::vector<TensorType>& in_;
+  const TensorType& out_;
+};
+
+void check_op(const Op& op, const std::vector<TensorType>& in, const TensorType& out) {
+  std::visit(OpCheck(op, in, out), op.kind);
+}
+
+std::size_t mask_bytes(std::size_t elements) { return elements / 8 + (elements % 8 != 0 ? 1 : 0); }
 
 void check(const Program& p) {
   const auto expect = [](bool fits, const char* rule) {
@@ -105,12 +208,24 @@ void check(const Program& p) {
     expect(t.ring.bits >= 1 && t.ring.bits <= max_ring_bits, "a ring's width is not 1 to 64 bits");
     expect(t.scale >= 0 && t.scale < 128, "a scale is not 0 to 127");
   }
+  std::vector<bool> read(p.tensors.size());
   for (std::size_t i = 0; i < p.ops.size(); ++i) {
-    check_op(p.ops[i], p.tensors[i], p.tensors[i + 1]);
+    const std::vector<std::size_t>& listed = p.ops[i].inputs;
+    expect(listed.size() <= most_inputs, "an op reads more than 64 tensors");
+    expect(listed.size() != 1 || listed.front() != i, "an op names the tensor before it alone, which goes without saying");
+    std::vector<TensorType> in;
+    for (const std::size_t t : p.inputs_of(i)) {
+      expect(t <= i, "an op reads a tensor that is not there yet");
+      read[t] = true;
+      in.push_back(p.tensors[t]);
+    }
+    check_op(p.ops[i], in, p.tensors[i + 1]);
     const bool is_arg_max = std::holds_alternative<ArgMaxOp>(p.ops[i].kind);
     expect(is_arg_max == (p.reveal == Reveal::label && i + 1 == p.ops.size()), "an ArgMax stands where it may not");
   }
-  const std::size_t classes = p.reveal == Reveal::label ? p.tensors[p.ops.size() - 1].count : p.output().count;
+  expect(std::count(read.begin(), read.end() - 1, false) == 0, "a tensor that nothing reads");
+  const std::size_t classes =
+      p.reveal == Reveal::label ? p.tensors[p.inputs_of(p.ops.size() - 1).front()].count : p.output().count;
   expect(p.labels.size() == classes, "expected one label per class");
 }
 
@@ -128,6 +243,19 @@ std::size_t count_inside(ByteView mask) noexcept {
   return count;
 }
 
+std::vector<std::size_t> Program::inputs_of(std::size_t op) const {
+  const std::vector<std::size_t>& listed = ops[op].inputs;
+  return listed.empty() ? std::vector<std::size_t>{op} : listed;
+}
+
+WeightCounts weight_counts(const Program& program, std::size_t op) {
+  const OpKind& kind = program.ops[op].kind;
+  if (const auto* linear = std::get_if<LinearOp>(&kind)) return {linear->inputs * linear->outputs, linear->outputs};
+  if (const auto* conv = std::get_if<ConvOp>(&kind)) return {conv->shape.rows() * conv->shape.columns(), conv->shape.rows()};
+  if (std::holds_alternative<BiasOp>(kind)) return {0, program.tensors[op + 1].count};
+  return {};
+}
+
 unsigned index_bits(std::size_t count) noexcept {
   return std::max(1U, static_cast<unsigned>(std::bit_width(count - 1)));
 }
@@ -136,7 +264,9 @@ std::string_view to_text(Reveal reveal) noexcept { return reveal == Reveal::labe
 std::string_view to_text(Suite suite) noexcept { return suite == Suite::cryptflow2 ? "cryptflow2" : "masked"; }
 
 std::string_view op_name(const OpKind& kind) noexcept {
-  constexpr std::string_view names[] = {"Linear", "Relu", "Truncate", "ArgMax"};
+  constexpr std::string_view names[] = {"Linear", "Relu",      "Truncate",  "ArgMax", "Conv",   "Bias",    "Sum",
+                                        "Scale",  "WindowSum", "Transpose", "Take",   "Concat", "Product", "Step"};
+  static_assert(std::size(names) == std::variant_size_v<OpKind>);
   return names[kind.index()];
 }
 
@@ -167,11 +297,13 @@ Bytes encode(const Program& p) {
   }
   count(p.ops.size());
   for (const Op& op : p.ops) {
-    const OpFields f = fields_of(op.kind);
     w.u8(static_cast<std::uint8_t>(op.kind.index()));
     w.text(op.name);
-    w.u64(f.a);
-    w.u64(f.b);
+    count(op.inputs.size());
+    for (const std::size_t t : op.inputs) w.u32(static_cast<std::uint32_t>(t));
+    const std::vector<std::uint64_t> fields = fields_of(op.kind);
+    count(fields.size());
+    for (const std::uint64_t f : fields) w.u64(f);
   }
   count(p.labels.size());
   for (const std::string& label : p.labels) w.text(label);
@@ -223,14 +355,15 @@ Program decode_program(ByteView bytes) {
     t.scale = static_cast<int>(r.u32());
     t.ring.bits = r.u8();
   }
-  p.ops.resize(r.count(21));
+  p.ops.resize(r.count(13));
   for (Op& op : p.ops) {
     const std::uint8_t kind = r.u8();
     op.name = r.text();
-    OpFields f;
-    f.a = r.u64();
-    f.b = r.u64();
-    op.kind = op_of(kind, f);
+    op.inputs.resize(r.count(4));
+    for (std::size_t& t : op.inputs) t = r.u32();
+    std::vector<std::uint64_t> fields(r.count(8));
+    for (std::uint64_t& f : fields) f = r.u64();
+    op.kind = op_of(kind, fields);
   }
   p.labels.resize(r.count(4));
   for (std::string& label : p.labels) label = r.text();

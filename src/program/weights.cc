@@ -33,12 +33,11 @@ void WeightMatrix::read(std::size_t first, std::span<std::int32_t> out) const {
 
 void check_weights(const Program& program, const Weights& weights) {
   std::size_t next = 0;
-  for (const Op& op : program.ops) {
-    const auto* linear = std::get_if<LinearOp>(&op.kind);
-    if (linear == nullptr) continue;
+  for (std::size_t i = 0; i < program.ops.size(); ++i) {
+    const WeightCounts counts = weight_counts(program, i);
+    if (counts.bias == 0) continue;
     SMPC_CHECK(next < weights.size());
-    SMPC_CHECK(weights[next].matrix.size() == linear->inputs * linear->outputs);
-    SMPC_CHECK(weights[next].bias.size() == linear->outputs);
+    SMPC_CHECK(weights[next].matrix.size() == counts.matrix && weights[next].bias.size() == counts.bias);
     ++next;
   }
   SMPC_CHECK(next == weights.size());

@@ -4,6 +4,7 @@
 
 #include "smpc/base/bits.h"
 #include "smpc/base/error.h"
+#include "smpc/ring/conv.h"
 #include "smpc/ring/kernels.h"
 
 namespace smpc {
@@ -22,7 +23,7 @@ class LinearServerOp final : public PartyOp {
   // The first map's product is computed from the message as it lies there, so that it is never unpacked as a whole.
   void consume(unsigned slot, FieldReader& in) override {
     SMPC_CHECK(slot == slot_d);
-    if (input_.is_zero()) {
+    if (input_.is_zero() && !d_.conv) {
       multiply_packed(in.packed(d_.inputs * volumes_, d_.ring));
     } else {
       opened_ = in.values(d_.inputs * volumes_, d_.ring);
@@ -57,11 +58,15 @@ class LinearServerOp final : public PartyOp {
 
   void compute() {
     const RingVector& x0 = input_.output();
-    SMPC_CHECK(opened_.size() == d_.inputs * volumes_ && x0.size() == opened_.size());
+    SMPC_CHECK(opened_.size() == d_.inputs * volumes_ && (input_.is_zero() || x0.size() == opened_.size()));
     for (std::size_t i = 0; i < x0.size(); ++i) opened_[i] = d_.ring.reduce(opened_[i] + x0[i]);
     RingVector product(d_.outputs * volumes_);
     weights_.matrix.visit([&]<class T>(std::span<const T> m) {
-      accumulate_product(m, d_.inputs, opened_, volumes_, product, d_.outputs, 0, d_.ring);
+      if (!d_.conv) return accumulate_product(m, d_.inputs, opened_, volumes_, product, d_.outputs, 0, d_.ring);
+      for (std::size_t v = 0; v < volumes_; ++v) {
+        accumulate_conv(*d_.conv, m, std::span<const std::uint64_t>(opened_).subspan(v * d_.inputs, d_.inputs),
+                        std::span(product).subspan(v * d_.outputs, d_.outputs), d_.ring);
+      }
     });
     opened_ = {};
     finish(product);
@@ -69,8 +74,9 @@ class LinearServerOp final : public PartyOp {
 
   void finish(const RingVector& product) {
     output_ = std::move(r_);
+    const std::size_t positions = d_.outputs / d_.rows();
     for (std::size_t i = 0; i < output_.size(); ++i) {
-      const auto bias = static_cast<std::uint64_t>(weights_.bias[i % d_.outputs]);
+      const auto bias = static_cast<std::uint64_t>(weights_.bias[i % d_.outputs / positions]);
       output_[i] = d_.ring.reduce(output_[i] + product[i] + bias);
     }
   }

@@ -205,5 +205,21 @@ template void accumulate_product(std::span<const std::int32_t>, std::size_t, std
 template void accumulate_product(std::span<const std::uint64_t>, std::size_t, std::span<const std::uint64_t>,
                                  std::size_t, std::span<std::uint64_t>, std::size_t, std::size_t, Ring);
 
+void accumulate_matrices(std::size_t batch, std::size_t rows, std::size_t inner, std::size_t columns,
+                         std::span<const std::uint64_t> a, std::span<const std::uint64_t> b,
+                         std::span<std::uint64_t> y) {
+  SMPC_CHECK(a.size() == batch * rows * inner && b.size() == batch * inner * columns && y.size() == batch * rows * columns);
+  for (std::size_t n = 0; n < batch; ++n) {
+    for (std::size_t r = 0; r < rows; ++r) {
+      std::uint64_t* out = y.data() + (n * rows + r) * columns;
+      for (std::size_t k = 0; k < inner; ++k) {
+        const std::uint64_t factor = a[(n * rows + r) * inner + k];
+        const std::uint64_t* row = b.data() + (n * inner + k) * columns;
+        for (std::size_t c = 0; c < columns; ++c) out[c] += factor * row[c];
+      }
+    }
+  }
+}
+
 }  // namespace smpc
 #endif  // HWY_ONCE

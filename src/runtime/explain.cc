@@ -28,8 +28,13 @@ std::vector<std::size_t> bundle_bytes_by_op(const Plan& plan) {
       add(linear->demand);
     } else if (const auto* shift = std::get_if<ShiftPlan>(&op)) {
       add_shift(*shift);
-    } else {
-      for (const ArgMaxRound& round : std::get<ArgMaxPlan>(op).rounds) {
+    } else if (const auto* product = std::get_if<ProductPlan>(&op)) {
+      add(product->demand);
+    } else if (const auto* step = std::get_if<StepPlan>(&op)) {
+      add_shift(step->compare);
+      add(step->bit);
+    } else if (const auto* arg_max = std::get_if<ArgMaxPlan>(&op)) {
+      for (const ArgMaxRound& round : arg_max->rounds) {
         add_shift(round.compare);
         if (round.select_index) add(*round.select_index);
       }
@@ -49,6 +54,7 @@ std::size_t leaves_below(const ComparisonLayout& layout, const ComparisonNode& n
 std::string comparison_of(const OpPlan& op) {
   const auto text = [](const ShiftPlan& s) { return s.comparison ? comparison_text(*s.comparison) : std::string(); };
   if (const auto* shift = std::get_if<ShiftPlan>(&op)) return text(*shift);
+  if (const auto* step = std::get_if<StepPlan>(&op)) return text(step->compare);
   if (const auto* arg_max = std::get_if<ArgMaxPlan>(&op)) {
     return arg_max->rounds.empty() ? std::string() : text(arg_max->rounds.front().compare);
   }

@@ -6,6 +6,7 @@
 
 #include "smpc/base/error.h"
 #include "smpc/base/wide.h"
+#include "smpc/protocol/local.h"
 #include "smpc/ring/kernels.h"
 
 namespace smpc {
@@ -15,6 +16,14 @@ RingVector linear(const LinearOp& op, const LinearWeights& w, Ring ring, const R
   RingVector y(op.outputs);
   for (std::size_t i = 0; i < op.outputs; ++i) y[i] = static_cast<std::uint64_t>(w.bias[i]);
   w.matrix.visit([&](auto m) { accumulate_product(m, op.inputs, x, 1, y, op.outputs, 0, ring); });
+  reduce_all(ring, y);
+  return y;
+}
+
+RingVector convolution(const ConvShape& shape, const LinearWeights& w, Ring ring, const RingVector& x) {
+  RingVector y(shape.outputs());
+  for (std::size_t i = 0; i < y.size(); ++i) y[i] = static_cast<std::uint64_t>(w.bias[i / shape.positions()]);
+  w.matrix.visit([&]<class T>(std::span<const T> m) { accumulate_conv(shape, m, x, y, ring); });
   reduce_all(ring, y);
   return y;
 }
@@ -70,20 +79,38 @@ std::vector<RingVector> interpret(const Program& program, const Weights& weights
   check_weights(program, weights);
   SMPC_CHECK(input.size() == program.input().count);
   std::vector<RingVector> tensors{input};
-  std::size_t next_linear = 0;
+  std::size_t next_weights = 0;
   for (std::size_t i = 0; i < program.ops.size(); ++i) {
-    const RingVector& x = tensors.back();
-    const Ring in = program.tensors[i].ring;
-    const Ring out = program.tensors[i + 1].ring;
     const OpKind& kind = program.ops[i].kind;
+    const std::vector<std::size_t> read = program.inputs_of(i);
+    const RingVector& x = tensors[read[0]];
+    const Ring in = program.tensors[read[0]].ring;
+    const TensorType& out = program.tensors[i + 1];
+    const bool weighted = weight_counts(program, i).bias > 0;
+    const LinearWeights* w = weighted ? &weights[next_weights++] : nullptr;
     if (const auto* op = std::get_if<LinearOp>(&kind)) {
-      tensors.push_back(linear(*op, weights[next_linear++], out, x));
+      tensors.push_back(linear(*op, *w, out.ring, x));
+    } else if (const auto* conv = std::get_if<ConvOp>(&kind)) {
+      tensors.push_back(convolution(conv->shape, *w, out.ring, x));
     } else if (const auto* relu = std::get_if<ReluOp>(&kind)) {
-      tensors.push_back(shift(x, in, out, relu->shift, true));
+      tensors.push_back(shift(x, in, out.ring, relu->shift, true));
     } else if (const auto* cut = std::get_if<TruncateOp>(&kind)) {
-      tensors.push_back(shift(x, in, out, cut->shift, false));
-    } else {
+      tensors.push_back(shift(x, in, out.ring, cut->shift, false));
+    } else if (std::holds_alternative<ArgMaxOp>(kind)) {
       tensors.push_back(arg_max(x, in));
+    } else if (const auto* p = std::get_if<ProductOp>(&kind)) {
+      RingVector y(out.count);
+      accumulate_matrices(p->batch, p->rows, p->inner, p->columns, x, tensors[read[1]], y);
+      reduce_all(out.ring, y);
+      tensors.push_back(std::move(y));
+    } else if (std::holds_alternative<StepOp>(kind)) {
+      RingVector y(out.count);
+      for (std::size_t k = 0; k < y.size(); ++k) y[k] = out.ring.reduce(1 - in.msb(x[k]));
+      tensors.push_back(std::move(y));
+    } else {
+      std::vector<std::span<const std::uint64_t>> all;
+      for (const std::size_t t : read) all.emplace_back(tensors[t]);
+      tensors.push_back(apply_local(kind, all, w != nullptr ? std::span<const std::int64_t>(w->bias) : std::span<const std::int64_t>(), out));
     }
   }
   return tensors;

@@ -7,28 +7,40 @@
 #include "smpc/net/channel.h"
 #include "smpc/protocol/arg_max.h"
 #include "smpc/protocol/linear.h"
+#include "smpc/protocol/product.h"
 #include "smpc/protocol/reveal.h"
 #include "smpc/protocol/shift.h"
+#include "smpc/protocol/step.h"
 
 namespace smpc {
 namespace {
 
 std::vector<Half> declare(const Program& program, const Plan& plan, std::size_t volumes) {
   HalfList list;
-  Known known;
+  std::vector<Known> known(1);  // of each tensor
   for (std::size_t i = 0; i < plan.ops.size(); ++i) {
     list.begin_op(i);
-    if (const auto* linear = std::get_if<LinearPlan>(&plan.ops[i])) {
-      known = declare_linear(std::get<LinearDemand>(plan.demands[linear->demand]), volumes, known, list);
-    } else if (const auto* shift = std::get_if<ShiftPlan>(&plan.ops[i])) {
-      known = declare_shift(*shift, volumes, known, 0, list).output;
-    } else {
-      known = declare_arg_max(std::get<ArgMaxPlan>(plan.ops[i]), volumes, known, list);
+    Known in;
+    for (const std::size_t t : program.inputs_of(i)) {
+      in = {std::max(in.server, known[t].server), std::max(in.client, known[t].client)};
     }
+    const OpPlan& op = plan.ops[i];
+    if (const auto* linear = std::get_if<LinearPlan>(&op)) {
+      in = declare_linear(std::get<LinearDemand>(plan.demands[linear->demand]), volumes, in, list);
+    } else if (const auto* shift = std::get_if<ShiftPlan>(&op)) {
+      in = declare_shift(*shift, volumes, in, 0, list).output;
+    } else if (const auto* arg_max = std::get_if<ArgMaxPlan>(&op)) {
+      in = declare_arg_max(*arg_max, volumes, in, list);
+    } else if (const auto* product = std::get_if<ProductPlan>(&op)) {
+      in = declare_product(std::get<ProductDemand>(plan.demands[product->demand]), volumes, in, list);
+    } else if (const auto* step = std::get_if<StepPlan>(&op)) {
+      in = declare_step(*step, volumes, in, list);
+    }
+    known.push_back(in);
   }
   if (program.reveal == Reveal::logits) {
     list.begin_op(plan.ops.size());
-    declare_reveal(program.output().count * volumes, program.output().ring, known, list);
+    declare_reveal(program.output().count * volumes, program.output().ring, known.back(), list);
   }
   return list.halves();
 }

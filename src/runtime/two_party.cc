@@ -7,8 +7,11 @@
 #include "smpc/base/sabotage.h"
 #include "smpc/protocol/arg_max.h"
 #include "smpc/protocol/linear.h"
+#include "smpc/protocol/local.h"
+#include "smpc/protocol/product.h"
 #include "smpc/protocol/reveal.h"
 #include "smpc/protocol/shift.h"
+#include "smpc/protocol/step.h"
 
 namespace smpc {
 
@@ -21,8 +24,11 @@ PartyRun PartyRun::server(const Program& program, const Plan& plan, const Schedu
                           CorrelationSource& source, const Weights& weights) {
   check_weights(program, weights);
   PartyRun run(program, schedule, Party::server);
-  // Zero, which takes no memory where a linear map reads it.
-  const bool linear = !plan.ops.empty() && std::holds_alternative<LinearPlan>(plan.ops.front());
+  // Zero, which takes no memory where linear maps alone read it.
+  bool linear = true;
+  for (std::size_t i = 0; i < plan.ops.size(); ++i) {
+    for (const std::size_t t : program.inputs_of(i)) linear &= t != 0 || std::holds_alternative<LinearPlan>(plan.ops[i]);
+  }
   run.add_ops(plan, source, &weights, RingVector(linear ? 0 : program.input().count * schedule.volumes));
   return run;
 }
@@ -39,16 +45,28 @@ void PartyRun::add_ops(const Plan& plan, CorrelationSource& source, const Weight
   SMPC_CHECK(source.party() == party_ && source.volumes() == schedule_.volumes);
   ops_.push_back(std::make_unique<InputOp>(std::move(input)));
   for (std::size_t i = 0; i < plan.ops.size(); ++i) {
-    PartyOp& before = *ops_.back();
-    if (const auto* linear = std::get_if<LinearPlan>(&plan.ops[i])) {
+    std::vector<PartyOp*> in;
+    for (const std::size_t t : program_.inputs_of(i)) in.push_back(ops_[t].get());
+    const OpPlan& op = plan.ops[i];
+    if (const auto* linear = std::get_if<LinearPlan>(&op)) {
       const auto& d = std::get<LinearDemand>(plan.demands[linear->demand]);
       ops_.push_back(weights != nullptr
-                         ? linear_server(d, linear->demand, before, source, (*weights)[linear->linear])
-                         : linear_client(d, linear->demand, before, source));
-    } else if (const auto* shift = std::get_if<ShiftPlan>(&plan.ops[i])) {
-      ops_.push_back(shift_op(*shift, before, source));
+                         ? linear_server(d, linear->demand, *in[0], source, (*weights)[linear->weights])
+                         : linear_client(d, linear->demand, *in[0], source));
+    } else if (const auto* shift = std::get_if<ShiftPlan>(&op)) {
+      ops_.push_back(shift_op(*shift, *in[0], source));
+    } else if (const auto* arg_max = std::get_if<ArgMaxPlan>(&op)) {
+      ops_.push_back(arg_max_op(*arg_max, program_.tensors[program_.inputs_of(i)[0]].ring, *in[0], source));
+    } else if (const auto* product = std::get_if<ProductPlan>(&op)) {
+      const auto& d = std::get<ProductDemand>(plan.demands[product->demand]);
+      ops_.push_back(product_op(d, product->demand, *in[0], *in[1], source));
+    } else if (const auto* step = std::get_if<StepPlan>(&op)) {
+      ops_.push_back(step_op(*step, *in[0], source));
     } else {
-      ops_.push_back(arg_max_op(std::get<ArgMaxPlan>(plan.ops[i]), program_.tensors[i].ring, before, source));
+      std::span<const std::int64_t> bias;
+      const bool has_bias = std::holds_alternative<BiasOp>(program_.ops[i].kind);
+      if (has_bias && weights != nullptr) bias = (*weights)[std::get<LocalPlan>(op).weights].bias;
+      ops_.push_back(local_op(program_.ops[i].kind, std::move(in), bias, program_.tensors[i + 1], schedule_.volumes));
     }
   }
   if (program_.reveal == Reveal::logits) {

@@ -172,7 +172,7 @@ struct ClientService::Impl {
     Bytes row;
     for (const LinearDemand& d : layout.linears) {
       const std::size_t row_bytes = MaskedLayout::row_bytes(d);
-      for (std::size_t i = 0; i < d.outputs; ++i) {
+      for (std::size_t i = 0; i < d.rows(); ++i) {
         const std::uint64_t end = at + row_bytes;
         if (end > have) {
           row.resize(end - std::max(at, have));

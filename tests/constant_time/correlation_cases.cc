@@ -13,7 +13,7 @@ namespace {
 void deal_some(Suite suite) {
   for (std::uint64_t seed = 1; seed <= 6; ++seed) {
     std::mt19937_64 rng(seed);
-    const RandomMlp m = random_mlp(rng, suite);
+    const RandomModel m = random_mlp(rng, suite);
     deal(correlation_plan(m.program), secret_copy(m.weights), 2);
   }
 }

@@ -4,7 +4,7 @@
 #include "cases.h"
 #include "poisoned_run.h"
 #include "smpc/ring/kernels.h"
-#include "support/random_program.h"
+#include "support/random_graph.h"
 
 namespace smpc::testing {
 namespace {
@@ -76,6 +76,18 @@ void large_map(Suite suite) {
   run(p, {std::move(w)}, input, volumes);
 }
 
+// Every kind of op, some of them several times, one reading what several others wrote.
+void graphs(Suite suite) {
+  std::mt19937_64 rng(3);
+  std::vector<std::size_t> seen(std::variant_size_v<OpKind>);
+  for (std::size_t volumes = 1; volumes <= 8; ++volumes) {
+    const RandomModel m = random_graph(rng, suite, 12);
+    for (const Op& op : m.program.ops) ++seen[op.kind.index()];
+    run(m.program, m.weights, random_input(m, volumes, rng), volumes);
+  }
+  for (const std::size_t count : seen) SMPC_CHECK(count > 0);
+}
+
 // Three linear maps or more with both kinds of shift between them; one volume and several.
 void inferences(Suite suite, Reveal reveal) {
   const auto has = [](const Program& p, auto wanted) {
@@ -84,7 +96,7 @@ void inferences(Suite suite, Reveal reveal) {
   unsigned found = 0;
   for (std::uint64_t seed = 1; found < 3; ++seed) {
     std::mt19937_64 rng(seed);
-    const RandomMlp m = random_mlp(rng, suite);
+    const RandomModel m = random_mlp(rng, suite);
     if (m.program.reveal != reveal || !has(m.program, ReluOp{}) || !has(m.program, TruncateOp{})) continue;
     const std::size_t volumes = ++found;
     run(m.program, m.weights, random_input(m, volumes, rng), volumes);
@@ -101,6 +113,8 @@ CASE(ArgMaxOfEveryCountInSuiteCryptflow2) { arg_max_of_every_count(Suite::cryptf
 CASE(ArgMaxOfEveryCountInSuiteMasked) { arg_max_of_every_count(Suite::masked); }
 CASE(ALargeMapInSuiteCryptflow2) { large_map(Suite::cryptflow2); }
 CASE(ALargeMapInSuiteMasked) { large_map(Suite::masked); }
+CASE(GraphsInSuiteCryptflow2) { graphs(Suite::cryptflow2); }
+CASE(GraphsInSuiteMasked) { graphs(Suite::masked); }
 CASE(InferenceForLabelsInSuiteCryptflow2) { inferences(Suite::cryptflow2, Reveal::label); }
 CASE(InferenceForLabelsInSuiteMasked) { inferences(Suite::masked, Reveal::label); }
 CASE(InferenceForLogitsInSuiteCryptflow2) { inferences(Suite::cryptflow2, Reveal::logits); }

@@ -82,7 +82,7 @@ class Server {
   }
 
   Scratch folder_;
-  testing::RandomMlp mlp_;
+  testing::RandomModel mlp_;
   Bytes bytes_;
   Key shared_;
   BundleHeader header_;

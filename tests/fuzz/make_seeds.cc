@@ -70,6 +70,7 @@ void programs(const fs::path& root) {
     p.input_mask = Bytes(1, std::byte{0x3f});
     out.add(std::string("mask_") + std::string(to_text(reveal)), encode(p));
   }
+  out.add("graph", encode(testing::example_graph()));
   // As large as a program may be.
   Program large = testing::example(Reveal::logits);
   constexpr std::size_t most = std::size_t{1} << 32;

@@ -13,7 +13,7 @@ void check_cost(const Program& program) {
   const Plan plan = correlation_plan(program);
   SMPC_CHECK(plan.ops.size() == program.ops.size());
   const std::size_t masked = MaskedLayout(plan).bytes();
-  for (const LinearDemand& d : MaskedLayout(plan).linears) SMPC_CHECK(masked / d.outputs >= d.inputs / 8);
+  for (const LinearDemand& d : MaskedLayout(plan).linears) SMPC_CHECK(masked / d.rows() >= d.columns() / 8);
   const Cost one = predicted_cost(make_schedule(program, plan, 1));
   const Cost many = predicted_cost(make_schedule(program, plan, 64));
   SMPC_CHECK(one.messages == many.messages && one.messages > 0);

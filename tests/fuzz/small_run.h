@@ -6,23 +6,26 @@
 #include "smpc/correlation/dealer.h"
 #include "smpc/correlation/masks.h"
 #include "smpc/runtime/two_party.h"
-#include "support/random_program.h"
+#include "support/random_graph.h"
 
 namespace smpc::fuzz {
 
 constexpr std::size_t run_volumes = 2;
-constexpr unsigned run_kinds = 4;  // both suites, label and logits
+constexpr unsigned run_kinds = 8;  // both suites, label and logits, chain and graph
 
-// A model with at least two linear maps and so a comparison; the same for the same kind.
-inline testing::RandomMlp small_model(unsigned kind) {
+// A model with at least two linear maps, a chain with a comparison, a graph with a product; the same for the same kind.
+inline testing::RandomModel small_model(unsigned kind) {
   const Suite suite = kind % 2 == 0 ? Suite::cryptflow2 : Suite::masked;
   const Reveal reveal = kind / 2 % 2 == 0 ? Reveal::label : Reveal::logits;
   for (std::uint64_t seed = 1;; ++seed) {
     std::mt19937_64 rng(seed);
-    testing::RandomMlp m = testing::random_mlp(rng, suite);
+    const bool graph = kind / 4 % 2 == 1;
+    testing::RandomModel m = graph ? testing::random_graph(rng, suite, 6) : testing::random_mlp(rng, suite);
     std::size_t elements = 0;
     for (const TensorType& t : m.program.tensors) elements += t.count;
-    if (m.program.reveal == reveal && m.weights.size() >= 2 && elements < 50) return m;
+    const bool has_product = std::any_of(m.program.ops.begin(), m.program.ops.end(),
+                                         [](const Op& op) { return std::holds_alternative<ProductOp>(op.kind); });
+    if (m.program.reveal == reveal && m.weights.size() >= 2 && elements < (graph ? 150 : 50) && graph == has_product) return m;
   }
 }
 
@@ -55,14 +58,15 @@ class SmallRun {
   }
 
  private:
-  testing::RandomMlp mlp_;
+  testing::RandomModel mlp_;
   Plan plan_;
   Schedule schedule_;
   std::vector<ClientMaterial> material_;
 };
 
 inline const SmallRun& small_run(unsigned kind) {
-  static const SmallRun all[run_kinds] = {SmallRun(0), SmallRun(1), SmallRun(2), SmallRun(3)};
+  static const SmallRun all[run_kinds] = {SmallRun(0), SmallRun(1), SmallRun(2), SmallRun(3),
+                                          SmallRun(4), SmallRun(5), SmallRun(6), SmallRun(7)};
   return all[kind % run_kinds];
 }
 

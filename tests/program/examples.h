@@ -28,4 +28,37 @@ inline Program example(Reveal reveal = Reveal::label) {
   return p;
 }
 
+// Every op that the one above lacks.
+inline Program example_graph() {
+  Program p;
+  p.suite = Suite::masked;
+  p.reveal = Reveal::logits;
+  p.input_shape = {2, 5, 4};
+  p.input_range = 2;
+  ConvOp conv;
+  conv.shape.in_channels = 2;
+  conv.shape.out_channels = 2;
+  conv.shape.axes[1] = {5, 3, 3, 2, 1, 1, 1};
+  conv.shape.axes[2] = {4, 4, 3, 1, 1, 1, 1};
+  WindowSumOp windows;
+  windows.shape.groups = 2;
+  windows.shape.axes[1] = {3, 2, 2, 1, 1, 1, 0};
+  windows.shape.axes[2] = {4, 2, 2, 2, 1, 1, 0};
+  const Ring wide{30};
+  p.tensors = {{40, 4, wide}, {24, 9, wide}, {24, 9, wide}, {24, 9, wide}, {24, 9, wide},     {8, 9, wide},
+               {8, 9, wide},  {4, 9, wide},  {12, 9, wide}, {4, 18, Ring{28}}, {4, 0, Ring{9}}};
+  p.labels = {"a", "b", "c", "d"};
+  p.ops = {{"conv", conv},
+           {"bias", BiasOp{}},
+           {"sum", SumOp{{1, -2}}, {1, 2}},
+           {"scale", ScaleOp{2, 1, std::vector<std::int64_t>(12, 3)}},
+           {"windows", windows},
+           {"transpose", TransposeOp{{2, 4}, {1, 0}}},
+           {"take", TakeOp{2, 4, 1, {3, -1}}},
+           {"concat", ConcatOp{2}, {6, 7}},
+           {"product", ProductOp{4, 1, 3, 1}, {8, 8}},
+           {"step", StepOp{}}};
+  return p;
+}
+
 }  // namespace smpc::testing

@@ -30,18 +30,13 @@ struct Sent {
 };
 
 // Exchanges halves in order until both are done: whatever a half needs stands before it. `all`: what was sent.
-inline Outcome exchange(const ShiftPlan& shift, PartyOp& in0, PartyOp& in1, LocalSources& sources,
-                        std::vector<Sent>* all = nullptr) {
-  auto server = shift_op(shift, in0, *sources.server);
-  auto client = shift_op(shift, in1, *sources.client);
-  HalfList list;
-  declare_shift(shift, 1, {}, 0, list);
+inline void exchange_halves(const HalfList& list, PartyOp& server, PartyOp& client, std::vector<Sent>* all) {
   // Both halves of a level are computed before either is received, as with messages that cross.
   std::vector<Sent> crossing;
   const auto deliver = [&] {
     for (Sent& s : crossing) {
       FieldReader in(s.bytes);
-      (s.half.from == Party::server ? client : server)->consume(s.half.slot, in);
+      (s.half.from == Party::server ? client : server).consume(s.half.slot, in);
       EXPECT_EQ(in.left(), 0U);
     }
     crossing.clear();
@@ -50,12 +45,21 @@ inline Outcome exchange(const ShiftPlan& shift, PartyOp& in0, PartyOp& in1, Loca
     if (!crossing.empty() && h.slot != crossing.back().half.slot) deliver();
     Sent s{h, {}};
     FieldWriter out(s.bytes);
-    (h.from == Party::server ? server : client)->produce(h.slot, out);
+    (h.from == Party::server ? server : client).produce(h.slot, out);
     EXPECT_EQ(s.bytes.size(), h.bytes);
     if (all != nullptr) all->push_back(s);
     crossing.push_back(std::move(s));
   }
   deliver();
+}
+
+inline Outcome exchange(const ShiftPlan& shift, PartyOp& in0, PartyOp& in1, LocalSources& sources,
+                        std::vector<Sent>* all = nullptr) {
+  auto server = shift_op(shift, in0, *sources.server);
+  auto client = shift_op(shift, in1, *sources.client);
+  HalfList list;
+  declare_shift(shift, 1, {}, 0, list);
+  exchange_halves(list, *server, *client, all);
   Outcome r;
   if (shift.what == ShiftPlan::What::relu) r.sign = server->sign() ^ client->sign();
   r.output = server->output();

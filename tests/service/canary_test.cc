@@ -12,7 +12,7 @@
 namespace smpc {
 namespace {
 
-using testing::RandomMlp;
+using testing::RandomModel;
 using testing::Record;
 using testing::RecordedFrame;
 using testing::RecordingChannel;
@@ -20,7 +20,7 @@ using testing::RecordingChannel;
 const PeerName peer{Role::client, "peer"};
 
 // Weights of 25 bits and more, so that one is known wherever it stands. No ring holds what comes out; nobody looks at it.
-RandomMlp with_canaries(RandomMlp m) {
+RandomModel with_canaries(RandomModel m) {
   std::mt19937_64 rng(11);
   std::uniform_int_distribution<std::int32_t> size(1 << 24, std::numeric_limits<std::int32_t>::max());
   for (LinearWeights& w : m.weights) {
@@ -50,7 +50,7 @@ std::vector<std::string> encodings(std::int32_t weight, int scale) {
           std::to_string(weight)};
 }
 
-std::vector<std::string> canaries(const RandomMlp& m) {
+std::vector<std::string> canaries(const RandomModel& m) {
   std::vector<std::string> out;
   std::size_t linear = 0;
   for (std::size_t op = 0; op < m.program.ops.size(); ++op) {
@@ -67,7 +67,7 @@ std::vector<std::string> canaries(const RandomMlp& m) {
 // A server with a state of its own.
 class Server {
  public:
-  explicit Server(const RandomMlp& m)
+  explicit Server(const RandomModel& m)
       : mlp_(m), plan_(correlation_plan(m.program)), identity_(test::authority().identity(Role::server)) {
     ServerOptions options;
     options.listen = "127.0.0.1:0";
@@ -141,7 +141,7 @@ class Server {
     send_control(channel, request);
   }
 
-  const RandomMlp& mlp_;
+  const RandomModel& mlp_;
   Plan plan_;
   Identity identity_;
   test::TemporaryFolder folder_;
@@ -162,7 +162,7 @@ std::set<std::string> found_in(const std::vector<std::string>& frames, const std
 // By chance a canary of four bytes stands in random bytes once in some hundred sessions: but not in those of two servers.
 TEST(Canary, NoWeightStandsInAFrameOfTheServer) {
   for (const Reveal reveal : {Reveal::label, Reveal::logits}) {
-    const RandomMlp m = with_canaries(testing::model(reveal));
+    const RandomModel m = with_canaries(testing::model(reveal));
     const auto wanted = canaries(m);
     ASSERT_GT(wanted.size(), 1000U);
     const auto frames = Server(m).frames_of_a_session();

@@ -19,16 +19,16 @@
 namespace smpc {
 namespace {
 
-using testing::RandomMlp;
+using testing::RandomModel;
 using testing::Record;
 using testing::RecordedFrame;
 using testing::RecordingChannel;
 
 // The first model of this kind: three linear maps, comparisons between.
-RandomMlp model(Reveal reveal, Suite suite = Suite::cryptflow2) {
+RandomModel model(Reveal reveal, Suite suite = Suite::cryptflow2) {
   for (std::uint64_t seed = 100;; ++seed) {
     std::mt19937_64 rng(seed);
-    RandomMlp m = testing::random_mlp(rng, suite);
+    RandomModel m = testing::random_mlp(rng, suite);
     const bool large = m.program.input().count >= 20 && m.program.classes() >= 5;
     if (m.program.reveal == reveal && m.weights.size() == 3 && large) return m;
   }
@@ -40,7 +40,7 @@ constexpr std::pair<Reveal, Suite> policies[] = {{Reveal::label, Suite::cryptflo
                                                  {Reveal::logits, Suite::masked}};
 
 // A run whose every frame is kept; what comes out is the interpreter's. `look` sees both parties after it.
-std::shared_ptr<Record> run(const RandomMlp& m, const RingVector& input, std::size_t volumes,
+std::shared_ptr<Record> run(const RandomModel& m, const RingVector& input, std::size_t volumes,
                             const std::function<void(PartyRun& server, PartyRun& client)>& look = {}) {
   const Plan plan = correlation_plan(m.program);
   const Schedule schedule = make_schedule(m.program, plan, volumes);
@@ -65,11 +65,11 @@ std::shared_ptr<Record> run(const RandomMlp& m, const RingVector& input, std::si
   return record;
 }
 
-RingVector constant_input(const RandomMlp& m, std::size_t volumes, std::int64_t value) {
+RingVector constant_input(const RandomModel& m, std::size_t volumes, std::int64_t value) {
   return RingVector(m.program.input().count * volumes, m.program.input().ring.from_signed(value));
 }
 
-std::vector<RingVector> inputs(const RandomMlp& m, std::size_t volumes) {
+std::vector<RingVector> inputs(const RandomModel& m, std::size_t volumes) {
   std::mt19937_64 rng(5);
   std::vector<RingVector> out = {constant_input(m, volumes, 0), constant_input(m, volumes, m.input_limit),
                                  constant_input(m, volumes, -m.input_limit)};
@@ -81,9 +81,9 @@ std::vector<RingVector> inputs(const RandomMlp& m, std::size_t volumes) {
 }
 
 // As the model's, all zero, and mostly zero. None is larger than the model's own, so that bounds hold.
-std::vector<RandomMlp> models(const RandomMlp& m) {
-  RandomMlp zero = m;
-  RandomMlp sparse = m;
+std::vector<RandomModel> models(const RandomModel& m) {
+  RandomModel zero = m;
+  RandomModel sparse = m;
   for (std::size_t l = 0; l < m.weights.size(); ++l) {
     WeightMatrix::Wide matrix(m.weights[l].matrix.size());
     zero.weights[l].matrix = WeightMatrix(matrix);
@@ -96,7 +96,7 @@ std::vector<RandomMlp> models(const RandomMlp& m) {
 
 TEST(Privacy, DirectionsTypesAndLengthsAreThoseOfTheProgramAlone) {
   for (const auto& [reveal, suite] : policies) {
-    const RandomMlp base = model(reveal, suite);
+    const RandomModel base = model(reveal, suite);
     for (const std::size_t volumes : {1U, 3U}) {
       const Schedule schedule = make_schedule(base.program, correlation_plan(base.program), volumes);
       std::vector<testing::Shape> expected;
@@ -106,7 +106,7 @@ TEST(Privacy, DirectionsTypesAndLengthsAreThoseOfTheProgramAlone) {
         header.u64(m.bytes);
         expected.push_back({m.from == Party::server, header.take()});
       }
-      for (const RandomMlp& m : models(base)) {
+      for (const RandomModel& m : models(base)) {
         for (const RingVector& input : inputs(m, volumes)) EXPECT_EQ(run(m, input, volumes)->shapes(), expected);
       }
     }
@@ -119,7 +119,7 @@ constexpr std::size_t whole_bytes = 8;
 // Over many runs with one input and one set of weights, no 16 bytes are ever sent twice.
 TEST(Privacy, NoBlockRepeatsOverManyRunsWithOneInput) {
   for (const auto& [reveal, suite] : policies) {
-    for (const RandomMlp& m : models(model(reveal, suite))) {
+    for (const RandomModel& m : models(model(reveal, suite))) {
       for (const RingVector& input : {constant_input(m, whole_bytes, 0), constant_input(m, whole_bytes, m.input_limit)}) {
         std::set<std::string> blocks;
         for (int i = 0; i < 10; ++i) {
@@ -139,7 +139,7 @@ TEST(Privacy, NoBlockRepeatsOverManyRunsWithOneInput) {
 // What the client sends for zero volumes, to a server with zero weights, is balanced in its bits.
 TEST(Privacy, TheClientsMessagesLookUniformForZeroVolumesAndWeights) {
   for (const Suite suite : {Suite::cryptflow2, Suite::masked}) {
-    const RandomMlp zero = models(model(Reveal::logits, suite))[1];
+    const RandomModel zero = models(model(Reveal::logits, suite))[1];
     std::size_t ones = 0;
     std::size_t bits = 0;
     for (int i = 0; i < 20; ++i) {
@@ -187,8 +187,8 @@ class SeenBits {
 TEST(Privacy, EveryBitThatIsSentOrSharedIsSeenBothWays) {
   constexpr int runs = 60;
   for (const auto& [reveal, suite] : policies) {
-    const std::vector<RandomMlp> all = models(model(reveal, suite));
-    for (const RandomMlp& m : {all[0], all[1]}) {
+    const std::vector<RandomModel> all = models(model(reveal, suite));
+    for (const RandomModel& m : {all[0], all[1]}) {
       SCOPED_TRACE(std::string(to_text(reveal)) + " in suite " + std::string(to_text(suite)));
       std::vector<SeenBits> messages;
       std::vector<std::array<SeenBits, 2>> shares(m.program.ops.size());
@@ -218,7 +218,7 @@ TEST(Privacy, EveryBitThatIsSentOrSharedIsSeenBothWays) {
 // A party records its spend before the first byte of its own leaves, and once.
 TEST(Privacy, NothingLeavesBeforeItsSpend) {
   for (const auto& [reveal, suite] : policies) {
-    const RandomMlp m = model(reveal, suite);
+    const RandomModel m = model(reveal, suite);
     const Plan plan = correlation_plan(m.program);
     const Schedule schedule = make_schedule(m.program, plan, 1);
     LocalSources sources = deal_locally(plan, m.weights, 1);
@@ -257,6 +257,7 @@ class ChosenMask final : public CorrelationSource {
   BitProductShare bit_product(std::size_t) override { return {}; }
   PrivateBitsShare private_bits(std::size_t) override { return {}; }
   OpeningShare opening(std::size_t) override { return {}; }
+  ProductShare product(std::size_t) override { return {}; }
   LinearServer linear_server(std::size_t) override { return {}; }
   LinearClient linear_client(std::size_t) override { return one_; }
 

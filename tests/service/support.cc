@@ -8,10 +8,10 @@
 namespace smpc::testing {
 namespace {
 
-RandomMlp find_model(Reveal reveal) {
+RandomModel find_model(Reveal reveal) {
   for (std::uint64_t seed = 1;; ++seed) {
     std::mt19937_64 rng(seed);
-    RandomMlp m = random_mlp(rng);
+    RandomModel m = random_mlp(rng);
     const std::size_t inputs = m.program.input().count;
     if (m.program.reveal == reveal && m.weights.size() == 3 && inputs >= 20 && m.program.classes() >= 5) return m;
   }
@@ -19,13 +19,13 @@ RandomMlp find_model(Reveal reveal) {
 
 }  // namespace
 
-const RandomMlp& model(Reveal reveal) {
-  static const RandomMlp label = find_model(Reveal::label);
-  static const RandomMlp logits = find_model(Reveal::logits);
+const RandomModel& model(Reveal reveal) {
+  static const RandomModel label = find_model(Reveal::label);
+  static const RandomModel logits = find_model(Reveal::logits);
   return reveal == Reveal::label ? label : logits;
 }
 
-Weights other_weights(const RandomMlp& m) {
+Weights other_weights(const RandomModel& m) {
   Weights w = m.weights;
   WeightMatrix::Wide matrix(w.front().matrix.size());
   w.front().matrix.read(0, matrix);
@@ -63,7 +63,7 @@ std::optional<control::Refusal> RawSession::ask(const control::ClientRequest& re
   return std::nullopt;
 }
 
-World::World(RandomMlp mlp, Limits limits)
+World::World(RandomModel mlp, Limits limits)
     : mlp_(std::move(mlp)), plan_(correlation_plan(mlp_.program)), limits_(limits) {
   start_dealer();
   start_server();

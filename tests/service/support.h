@@ -24,9 +24,9 @@ namespace smpc::testing {
 namespace fs = std::filesystem;
 
 // A model with two linear maps at least and a comparison between; the same on every call.
-const RandomMlp& model(Reveal reveal);
+const RandomModel& model(Reveal reveal);
 // The same program with one weight set to zero.
-Weights other_weights(const RandomMlp& m);
+Weights other_weights(const RandomModel& m);
 
 // A service that runs in its own thread until the end of the scope.
 template <class Service>
@@ -96,9 +96,9 @@ struct Limits {
 class World {
  public:
   explicit World(Reveal reveal = Reveal::label, Limits limits = {}) : World(model(reveal), limits) {}
-  explicit World(RandomMlp mlp, Limits limits = {});
+  explicit World(RandomModel mlp, Limits limits = {});
 
-  const RandomMlp& mlp() const { return mlp_; }
+  const RandomModel& mlp() const { return mlp_; }
   const Plan& plan() const { return plan_; }
   Identity& identity(const std::string& name, Role role);
   fs::path state(const std::string& name) const { return folder_.path() / name; }
@@ -145,7 +145,7 @@ class World {
 
  private:
   test::TemporaryFolder folder_;
-  RandomMlp mlp_;
+  RandomModel mlp_;
   Plan plan_;
   Limits limits_;
   std::mt19937_64 rng_{7};

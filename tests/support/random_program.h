@@ -9,16 +9,17 @@
 
 namespace smpc::testing {
 
-struct RandomMlp {
+// What random_mlp and random_graph make.
+struct RandomModel {
   Program program;
   Weights weights;
   std::int64_t input_limit = 0;  // |input| as an integer
 };
 
 // 1 to 6 linear ops, random widths, scales, shifts and rings; ReLU or truncation between; label or logits.
-inline RandomMlp random_mlp(std::mt19937_64& rng, Suite suite = Suite::cryptflow2) {
+inline RandomModel random_mlp(std::mt19937_64& rng, Suite suite = Suite::cryptflow2) {
   const auto pick = [&](std::uint64_t low, std::uint64_t high) { return low + rng() % (high - low + 1); };
-  RandomMlp m;
+  RandomModel m;
   m.program.suite = suite;
   const std::size_t layers = pick(1, 6);
   std::size_t width = pick(1, 40);
@@ -78,7 +79,7 @@ inline RandomMlp random_mlp(std::mt19937_64& rng, Suite suite = Suite::cryptflow
   return m;
 }
 
-inline RingVector random_input(const RandomMlp& m, std::size_t volumes, std::mt19937_64& rng) {
+inline RingVector random_input(const RandomModel& m, std::size_t volumes, std::mt19937_64& rng) {
   RingVector input;
   for (std::size_t i = 0; i < m.program.input().count * volumes; ++i) {
     const auto span = 2 * static_cast<std::uint64_t>(m.input_limit) + 1;

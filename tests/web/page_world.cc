@@ -22,8 +22,8 @@ ListenerOptions for_clients(const std::string& address) {
 
 }  // namespace
 
-RandomMlp model_on_grid(Reveal reveal) {
-  RandomMlp m = model(reveal);
+RandomModel model_on_grid(Reveal reveal) {
+  RandomModel m = model(reveal);
   Grid grid;
   grid.shape = {static_cast<std::uint32_t>(m.program.input().count), 1, 1};
   grid.affine = {-4, 0, 0, 90, 0, 4, 0, -126, 0, 0, 4, -72, 0, 0, 0, 1};
@@ -31,7 +31,7 @@ RandomMlp model_on_grid(Reveal reveal) {
   return m;
 }
 
-PageWorld::PageWorld(RandomMlp mlp, const std::function<void(UiOptions&)>& change) : world_(std::move(mlp)) {
+PageWorld::PageWorld(RandomModel mlp, const std::function<void(UiOptions&)>& change) : world_(std::move(mlp)) {
   ::setenv("TMPDIR", temporary_.path().c_str(), 1);
   write(page_.path() / "index.html", "<!doctype html><title>page</title>");
   write(page_.path() / "assets" / "page.js", "export {};");
@@ -122,7 +122,7 @@ std::string PageWorld::scan(std::size_t volumes, bool flipped) const {
 }
 
 std::vector<RingVector> PageWorld::expected(std::size_t volumes) const {
-  const RandomMlp& m = world_.mlp();
+  const RandomModel& m = world_.mlp();
   const std::vector<double> all = voxels(volumes);
   const std::size_t count = m.program.input().count;
   std::vector<RingVector> out;

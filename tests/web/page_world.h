@@ -15,13 +15,13 @@
 namespace smpc::testing {
 
 // The model of tests/service on a grid of as many voxels in a row, 4 mm apart.
-RandomMlp model_on_grid(Reveal reveal);
+RandomModel model_on_grid(Reveal reveal);
 
 class PageWorld {
  public:
   explicit PageWorld(Reveal reveal = Reveal::logits, const std::function<void(UiOptions&)>& change = {})
       : PageWorld(model_on_grid(reveal), change) {}
-  explicit PageWorld(RandomMlp mlp, const std::function<void(UiOptions&)>& change = {});
+  explicit PageWorld(RandomModel mlp, const std::function<void(UiOptions&)>& change = {});
   ~PageWorld();
   PageWorld(const PageWorld&) = delete;
   PageWorld& operator=(const PageWorld&) = delete;

@@ -236,7 +236,7 @@ void expect_failure(PageWorld& page, const std::string& content, const json& req
 
 TEST(PageRun, WhatTheModelDoesNotTakeFailsInTheCommandLinesWordsAndCostsNothing) {
   PageWorld page;
-  const RandomMlp& m = page.world().mlp();
+  const RandomModel& m = page.world().mlp();
   page.world().client("alice")->prefetch(2);
   NiftiSpec spec;
   spec.dim = {3, static_cast<std::int64_t>(m.program.input().count), 1, 1, 1, 1, 1, 1};

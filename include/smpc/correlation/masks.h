@@ -22,11 +22,11 @@ MaskId mask_id(const Key& id_key, const Digest& program_hash, const Weights& wei
 // The key of A, from the key K that server and dealer share.
 Key mask_key(const Key& shared, const Digest& program_hash, const MaskId& id);
 
-// The rows of A for one linear op: `inputs` elements a row, the same on every call.
+// The rows of A for one linear map: `columns` elements a row, the same on every call.
 class MaskRows {
  public:
   MaskRows(const Key& mask_key, const LinearDemand& linear);
-  // Rows first .. first + out.size() / inputs, as 64-bit words; their low ring bits are A.
+  // Rows first .. first + out.size() / columns, as 64-bit words; their low ring bits are A.
   void rows(std::size_t first, std::span<std::uint64_t> out) const;
   // Some columns of some rows, row by row. first_col is even, since a block of the generator holds two elements.
   void block(std::size_t first_row, std::size_t rows, std::size_t first_col, std::size_t cols,
@@ -34,25 +34,25 @@ class MaskRows {
 
  private:
   std::size_t row_blocks_;
-  std::size_t inputs_;
+  std::size_t columns_;
   std::vector<Key> key_;  // exactly one; a vector only so that it can be moved
 };
 
-// E as it is sent and stored: every linear op in turn, row by row, each row packed to its ring's width and padded to a
+// E as it is sent and stored: every linear map in turn, row by row, each row packed to its ring's width and padded to a
 // whole byte.
 struct MaskedLayout {
   explicit MaskedLayout(const Plan& plan);
   std::vector<LinearDemand> linears;
-  std::vector<std::size_t> offsets;  // of each linear op, in bytes; one more for the end
+  std::vector<std::size_t> offsets;  // of each linear map, in bytes; one more for the end
   std::size_t bytes() const noexcept { return offsets.back(); }
-  static std::size_t row_bytes(const LinearDemand& d) noexcept { return packed_bytes(d.inputs, d.ring.bits); }
+  static std::size_t row_bytes(const LinearDemand& d) noexcept { return packed_bytes(d.columns(), d.ring.bits); }
 };
 
 // Writes E in order, a few rows at a time.
 void write_masked_weights(const Plan& plan, const Weights& weights, const Key& mask_key,
                           const std::function<void(ByteView)>& write);
 
-// The client: replaces each linear op's correction A b - r by its finished share E b + (A b - r), for all bundles in
+// The client: replaces each linear map's correction A b - r by its finished share E b + (A b - r), for all bundles in
 // one pass over E. No volume is needed.
 void finish_corrections(const Plan& plan, ByteView masked_weights, std::span<ClientMaterial> bundles);
 

@@ -75,20 +75,41 @@ std::size_t corrected_thermometer_bits(const OpeningDemand& d) noexcept;
 // b (the client's) and A b = (A b - r) + r, with r the server's; A is fixed for the weights (masks.h). With `opening`,
 // A b and the mask of that demand are shared instead of A b alone, so that the result can be opened as it is.
 struct LinearDemand {
-  std::size_t linear;  // which of the program's linear ops
+  std::size_t linear;  // which of the program's linear maps
   std::size_t inputs;
   std::size_t outputs;
   Ring ring;
   std::optional<std::size_t> opening = {};
+  std::optional<ConvShape> conv = {};  // none: the map is a matrix of outputs x inputs
+
+  // Of the matrix that holds the map.
+  std::size_t rows() const noexcept { return conv ? conv->rows() : outputs; }
+  std::size_t columns() const noexcept { return conv ? conv->columns() : inputs; }
+};
+
+// Two masks a and b, shared in `ring`, and their product, shared.
+struct ProductDemand {
+  ProductOp shape;
+  Ring ring;
 };
 
 using Demand = std::variant<OtDemand, AndDemand, SharedBitDemand, BitProductDemand, PrivateBitsDemand, LinearDemand,
-                            OpeningDemand>;
+                            OpeningDemand, ProductDemand>;
 
 // ---- Who uses which: numbers are indices into Plan::demands.
 
 struct LinearPlan {
-  std::size_t linear = 0;
+  std::size_t linear = 0;   // which of the program's linear maps
+  std::size_t weights = 0;  // which of the server's weights
+  std::size_t demand = 0;
+};
+
+// Each party does it on its shares. BiasOp alone has weights, which the server adds.
+struct LocalPlan {
+  std::size_t weights = 0;
+};
+
+struct ProductPlan {
   std::size_t demand = 0;
 };
 
@@ -123,7 +144,13 @@ struct ArgMaxPlan {
   std::vector<ArgMaxRound> rounds;
 };
 
-using OpPlan = std::variant<LinearPlan, ShiftPlan, ArgMaxPlan>;
+// A sign, then its bit shared in the ring.
+struct StepPlan {
+  ShiftPlan compare;
+  std::size_t bit = 0;  // SharedBit
+};
+
+using OpPlan = std::variant<LinearPlan, ShiftPlan, ArgMaxPlan, LocalPlan, ProductPlan, StepPlan>;
 
 struct Plan {
   std::vector<OpPlan> ops;  // one per op of the program

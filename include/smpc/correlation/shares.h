@@ -54,6 +54,11 @@ struct OpeningShare {
   RingVector bit_shifted;
   RingVector bit_top;
 };
+struct ProductShare {
+  RingVector left;
+  RingVector right;
+  RingVector product;
+};
 // r, one per output.
 struct LinearServer {
   RingVector r;

@@ -26,6 +26,7 @@ class CorrelationSource {
   virtual BitProductShare bit_product(std::size_t demand) = 0;
   virtual PrivateBitsShare private_bits(std::size_t demand) = 0;
   virtual OpeningShare opening(std::size_t demand) = 0;
+  virtual ProductShare product(std::size_t demand) = 0;
   virtual LinearServer linear_server(std::size_t demand) = 0;
   virtual LinearClient linear_client(std::size_t demand) = 0;
 };

@@ -1,8 +1,9 @@
 // The compiled artefact: what both parties execute. It is public. It knows neither ONNX nor sockets, and holds no weight.
 //
-// A program is a chain: tensor 0 is the client's input, op i reads tensor i and writes tensor i + 1. Tensors are
-// vectors of fixed-point values (scale f) shared in a ring of their own width. Where a public mask is declared, tensor 0
-// holds the elements inside it alone, in order; the client refuses an input that is not zero outside.
+// Tensor 0 is the client's input, op i writes tensor i + 1 and reads earlier ones; each tensor but the last is read.
+// Tensors are vectors of fixed-point values (scale f) shared in a ring of their own width; what an op that moves or adds
+// values reads is shared in a ring at least as wide as what it writes, and taken modulo the latter. Where a public mask is
+// declared, tensor 0 holds the elements inside it alone, in order; the client refuses an input that is not zero outside.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 
 #include "smpc/base/digest.h"
 #include "smpc/base/grid.h"
+#include "smpc/ring/conv.h"
 #include "smpc/ring/ring.h"
 
 namespace smpc {
@@ -50,14 +52,87 @@ struct ArgMaxOp {
   friend bool operator==(const ArgMaxOp&, const ArgMaxOp&) = default;
 };
 
+// y = W * x + bias, a convolution; W and bias (one for each output channel) are the server's.
+struct ConvOp {
+  ConvShape shape;
+  friend bool operator==(const ConvOp&, const ConvOp&) = default;
+};
+
+// y = x + bias, one for each element, the server's.
+struct BiasOp {
+  friend bool operator==(const BiasOp&, const BiasOp&) = default;
+};
+
+// y = the sum of the tensors that are read, each times its factor, element by element.
+struct SumOp {
+  std::vector<std::int64_t> factors;
+  friend bool operator==(const SumOp&, const SumOp&) = default;
+};
+
+// x: outer x factors.size() x inner; y = x, each slice of the middle dimension times its factor.
+struct ScaleOp {
+  std::size_t outer = 1;
+  std::size_t inner = 1;
+  std::vector<std::int64_t> factors;
+  friend bool operator==(const ScaleOp&, const ScaleOp&) = default;
+};
+
+// y = the sum of each window of each channel (accumulate_windows).
+struct WindowSumOp {
+  ConvShape shape;
+  friend bool operator==(const WindowSumOp&, const WindowSumOp&) = default;
+};
+
+// Dimension i of y is dimension order[i] of x, whose dimensions are dims.
+struct TransposeOp {
+  std::vector<std::size_t> dims;
+  std::vector<std::size_t> order;
+  friend bool operator==(const TransposeOp&, const TransposeOp&) = default;
+};
+
+// x: outer x size x inner; y: outer x slices.size() x inner, slice j being slice slices[j] of x, or zero where that is -1.
+struct TakeOp {
+  std::size_t outer = 1;
+  std::size_t size = 1;
+  std::size_t inner = 1;
+  std::vector<std::int64_t> slices;
+  friend bool operator==(const TakeOp&, const TakeOp&) = default;
+};
+
+// Tensors of outer x (anything) each, joined along their second dimension.
+struct ConcatOp {
+  std::size_t outer = 1;
+  friend bool operator==(const ConcatOp&, const ConcatOp&) = default;
+};
+
+// y = a b of two tensors, as `batch` products of matrices, rows x inner by inner x columns; element by element where
+// the batch is all that is not 1. The scale of y is the sum of theirs.
+struct ProductOp {
+  std::size_t batch = 1;
+  std::size_t rows = 1;
+  std::size_t inner = 1;
+  std::size_t columns = 1;
+  std::size_t left() const noexcept { return batch * rows * inner; }
+  std::size_t right() const noexcept { return batch * inner * columns; }
+  std::size_t outputs() const noexcept { return batch * rows * columns; }
+  friend bool operator==(const ProductOp&, const ProductOp&) = default;
+};
+
+// y = 1 where x >= 0, else 0.
+struct StepOp {
+  friend bool operator==(const StepOp&, const StepOp&) = default;
+};
+
 // Bits that an index below `count` needs, at least one.
 unsigned index_bits(std::size_t count) noexcept;
 
-using OpKind = std::variant<LinearOp, ReluOp, TruncateOp, ArgMaxOp>;
+using OpKind = std::variant<LinearOp, ReluOp, TruncateOp, ArgMaxOp, ConvOp, BiasOp, SumOp, ScaleOp, WindowSumOp, TransposeOp,
+                            TakeOp, ConcatOp, ProductOp, StepOp>;
 
 struct Op {
   std::string name;  // of the node it comes from
   OpKind kind;
+  std::vector<std::size_t> inputs = {};  // tensors; empty: the one just before what it writes
   friend bool operator==(const Op&, const Op&) = default;
 };
 
@@ -80,6 +155,7 @@ struct Program {
   std::vector<Op> ops;
   std::vector<std::string> labels;       // one per class
 
+  std::vector<std::size_t> inputs_of(std::size_t op) const;  // the tensors that it reads
   const TensorType& input() const { return tensors.front(); }
   const TensorType& output() const { return tensors.back(); }
   std::size_t classes() const noexcept { return labels.size(); }
@@ -93,6 +169,13 @@ inline bool is_inside(ByteView mask, std::size_t element) noexcept {
   return (std::to_integer<unsigned>(mask[element / 8]) >> (element % 8) & 1U) != 0;
 }
 std::size_t count_inside(ByteView mask) noexcept;
+
+// The server's weights that an op holds; all 0 for one that holds none.
+struct WeightCounts {
+  std::size_t matrix = 0;
+  std::size_t bias = 0;
+};
+WeightCounts weight_counts(const Program& program, std::size_t op);
 
 constexpr std::size_t longest_program = std::size_t{1} << 19;  // bytes; it travels in one control message
 

@@ -35,14 +35,14 @@ class WeightMatrix {
   std::variant<Narrow, Wide> values_;
 };
 
-// W: outputs x inputs, row by row; bias: `outputs` values at the accumulator's scale, with what the following
-// truncation needs to round to nearest already added.
+// W: outputs x inputs, or of a convolution rows x columns (conv.h), row by row; nothing for a BiasOp. bias: one for each
+// row, at the accumulator's scale, with what the following truncation needs to round to nearest already added.
 struct LinearWeights {
   WeightMatrix matrix;
   SecretVector<std::int64_t> bias;
 };
 
-// One for each LinearOp, in order.
+// One for each op that holds any (weight_counts), in order.
 using Weights = std::vector<LinearWeights>;
 
 // Refuses (as our own bug) weights whose shapes are not the program's.

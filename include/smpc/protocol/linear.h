@@ -1,4 +1,5 @@
-// y = W x + bias, W and bias the server's, x shared; y shared in the same ring Z_{2^l}.
+// y = W x + bias, W (a matrix, or the kernel of a convolution) and bias the server's, x shared and taken modulo 2^l; y
+// shared in Z_{2^l}.
 //
 // Source: Beaver's circuit randomisation with one mask fixed for all inferences; docs/PROTOCOLS.md, "Linear maps".
 // Before: the client holds E = W - A, and per inference b and A b - r, so it knows its share E b + (A b - r) before x

@@ -58,4 +58,8 @@ template <class T>
 void accumulate_product(std::span<const T> m, std::size_t cols, std::span<const std::uint64_t> x, std::size_t batch,
                         std::span<std::uint64_t> y, std::size_t rows, std::size_t first_row, Ring ring = {});
 
+// y += a b, modulo 2^64: `batch` products of matrices, rows x inner by inner x columns, each back to back and row by row.
+void accumulate_matrices(std::size_t batch, std::size_t rows, std::size_t inner, std::size_t columns,
+                         std::span<const std::uint64_t> a, std::span<const std::uint64_t> b, std::span<std::uint64_t> y);
+
 }  // namespace smpc

@@ -1,0 +1,93 @@
+#include "smpc/protocol/local.h"
+
+#include "smpc/base/error.h"
+#include "smpc/program/moves.h"
+
+namespace smpc {
+namespace {
+
+using Inputs = std::vector<std::span<const std::uint64_t>>;
+
+// y is zero at first, and is reduced afterwards.
+struct Apply {
+  const Inputs& in;
+  std::span<const std::int64_t> bias;
+  RingVector& y;
+
+  void operator()(const BiasOp&) const {
+    for (std::size_t i = 0; i < y.size(); ++i) y[i] = in[0][i];
+    for (std::size_t i = 0; i < bias.size(); ++i) y[i] += static_cast<std::uint64_t>(bias[i]);
+  }
+  void operator()(const SumOp& op) const {
+    for (std::size_t k = 0; k < in.size(); ++k) {
+      const auto factor = static_cast<std::uint64_t>(op.factors[k]);
+      for (std::size_t i = 0; i < y.size(); ++i) y[i] += factor * in[k][i];
+    }
+  }
+  void operator()(const ScaleOp& op) const {
+    std::size_t i = 0;
+    for (std::size_t o = 0; o < op.outer; ++o) {
+      for (const std::int64_t factor : op.factors) {
+        for (std::size_t n = 0; n < op.inner; ++n, ++i) y[i] = static_cast<std::uint64_t>(factor) * in[0][i];
+      }
+    }
+  }
+  void operator()(const WindowSumOp& op) const { accumulate_windows(op.shape, in[0], y); }
+  void operator()(const TransposeOp& op) const { move_elements<std::uint64_t>(op, in, y); }
+  void operator()(const TakeOp& op) const { move_elements<std::uint64_t>(op, in, y); }
+  void operator()(const ConcatOp& op) const { move_elements<std::uint64_t>(op, in, y); }
+  template <class Other>
+  void operator()(const Other&) const {
+    constexpr bool an_op_without_messages = false;
+    SMPC_CHECK(an_op_without_messages);
+  }
+};
+
+class LocalPartyOp final : public PartyOp {
+ public:
+  LocalPartyOp(const OpKind& kind, std::vector<PartyOp*> inputs, std::span<const std::int64_t> bias,
+               const TensorType& out, std::size_t volumes)
+      : kind_(kind), inputs_(std::move(inputs)), bias_(bias), out_(out), volumes_(volumes) {}
+  void produce(unsigned, FieldWriter&) override {}
+  void consume(unsigned, FieldReader&) override {}
+
+  const RingVector& output() override {
+    if (!output_.empty()) return output_;
+    output_.reserve(out_.count * volumes_);
+    for (std::size_t v = 0; v < volumes_; ++v) {
+      Inputs in;
+      for (PartyOp* op : inputs_) {
+        const std::span<const std::uint64_t> all = op->output();
+        const std::size_t count = all.size() / volumes_;
+        in.push_back(all.subspan(v * count, count));
+      }
+      const RingVector one = apply_local(kind_, in, bias_, out_);
+      output_.insert(output_.end(), one.begin(), one.end());
+    }
+    return output_;
+  }
+
+ private:
+  const OpKind& kind_;
+  std::vector<PartyOp*> inputs_;
+  std::span<const std::int64_t> bias_;
+  TensorType out_;
+  std::size_t volumes_;
+  RingVector output_;
+};
+
+}  // namespace
+
+RingVector apply_local(const OpKind& kind, const Inputs& in, std::span<const std::int64_t> bias, const TensorType& out) {
+  RingVector y(out.count);
+  std::visit(Apply{in, bias, y}, kind);
+  reduce_all(out.ring, y);
+  return y;
+}
+
+std::unique_ptr<PartyOp> local_op(const OpKind& kind, std::vector<PartyOp*> inputs, std::span<const std::int64_t> bias,
+                                  const TensorType& out, std::size_t volumes) {
+  return std::make_unique<LocalPartyOp>(kind, std::move(inputs), bias, out, volumes);
+}
+
+}  // namespace smpc

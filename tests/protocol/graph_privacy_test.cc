@@ -1,0 +1,99 @@
+// Products of two secrets, and signs that become numbers: what each party sends, and what both together open, is uniform,
+// whatever the values are.
+#include <gtest/gtest.h>
+
+#include "protocol/run_shift.h"
+#include "protocol/uniform.h"
+#include "smpc/protocol/product.h"
+#include "smpc/protocol/step.h"
+
+namespace smpc {
+namespace {
+
+using testing::count;
+using testing::expect_even;
+using testing::expect_fair;
+
+constexpr Ring ring{8};  // an element is a byte
+
+Plan plan_of(Suite suite, const OpKind& kind, std::vector<std::size_t> inputs) {
+  Program p;
+  p.suite = suite;
+  p.input_shape = {count};
+  p.tensors = {{count, 0, ring}, {count, 0, ring}};
+  p.ops = {{"op", kind, std::move(inputs)}};
+  return correlation_plan(p);
+}
+
+// In shares that hide nothing: what hides the values are the masks alone.
+TEST(ProductPrivacy, WhatIsSentAndOpenedIsUniformForEveryKindOfValue) {
+  const ProductOp shape{count, 1, 1, 1};
+  const Plan plan = plan_of(Suite::masked, shape, {0, 0});
+  const auto& d = std::get<ProductDemand>(plan.demands[0]);
+  for (const std::int64_t x : {-128, -1, 0, 1, 127}) {
+    for (const std::int64_t y : {-128, 0, 3}) {
+      SCOPED_TRACE(::testing::Message() << x << " times " << y);
+      auto sources = deal_locally(plan, {}, 1);
+      InputOp x0(RingVector(count, ring.from_signed(x)));
+      InputOp x1{RingVector(count)};
+      InputOp y0{RingVector(count)};
+      InputOp y1(RingVector(count, ring.from_signed(y)));
+      const auto server = product_op(d, 0, x0, y0, *sources.server);
+      const auto client = product_op(d, 0, x1, y1, *sources.client);
+      HalfList list;
+      declare_product(d, 1, {}, list);
+      std::vector<testing::Sent> sent;
+      testing::exchange_halves(list, *server, *client, &sent);
+      ASSERT_EQ(sent.size(), 2U);
+      Bytes opened(sent[0].bytes.size());
+      for (std::size_t i = 0; i < opened.size(); ++i) {
+        opened[i] = static_cast<std::byte>(std::to_integer<unsigned>(sent[0].bytes[i]) + std::to_integer<unsigned>(sent[1].bytes[i]));
+      }
+      for (const Bytes& all : {sent[0].bytes, sent[1].bytes, opened}) {
+        ASSERT_EQ(all.size(), 2 * count);
+        expect_even(ByteView(all).first(count), "of the left");
+        expect_even(ByteView(all).subspan(count), "of the right");
+      }
+      for (std::size_t i = 0; i < count; ++i) {
+        ASSERT_EQ(ring.reduce(server->output()[i] + client->output()[i]), ring.from_signed(x * y));
+      }
+      Bytes share(count);
+      for (std::size_t i = 0; i < count; ++i) share[i] = static_cast<std::byte>(client->output()[i]);
+      expect_even(share, "of the result");
+    }
+  }
+}
+
+TEST(StepPrivacy, WhatIsOpenedIsFairForEveryKindOfValue) {
+  for (const Suite suite : {Suite::cryptflow2, Suite::masked}) {
+    const Plan plan = plan_of(suite, StepOp{}, {});
+    const auto& step = std::get<StepPlan>(plan.ops[0]);
+    for (const std::int64_t x : {-128, -1, 0, 1, 127}) {
+      SCOPED_TRACE(::testing::Message() << to_text(suite) << ", " << x);
+      auto sources = deal_locally(plan, {}, 1);
+      InputOp x0(RingVector(count, ring.from_signed(x)));
+      InputOp x1{RingVector(count)};
+      const auto server = step_op(step, x0, *sources.server);
+      const auto client = step_op(step, x1, *sources.client);
+      HalfList list;
+      declare_step(step, 1, {}, list);
+      std::vector<testing::Sent> sent;
+      testing::exchange_halves(list, *server, *client, &sent);
+      const Bytes& mine = sent.back().bytes;
+      const Bytes& theirs = sent[sent.size() - 2].bytes;
+      ASSERT_EQ(mine.size(), testing::field_bytes);
+      ASSERT_EQ(theirs.size(), testing::field_bytes);
+      Bytes opened(mine.size());
+      for (std::size_t i = 0; i < opened.size(); ++i) opened[i] = mine[i] ^ theirs[i];
+      expect_fair(mine, "of the one");
+      expect_fair(theirs, "of the other");
+      expect_fair(opened, "opened");
+      for (std::size_t i = 0; i < count; ++i) {
+        ASSERT_EQ(ring.reduce(server->output()[i] + client->output()[i]), x >= 0 ? 1U : 0U);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace smpc
