@@ -61,6 +61,7 @@ void print_json(const Compiled& c, const Explanation& e, const Explanation& many
                     {"bundle", e.bundle_bytes},
                     {"masked_weights", e.masked_weight_bytes},
                     {"logit_error", c.logit_error},
+                    {"error_bound", c.error_bound ? json(*c.error_bound) : json(nullptr)},
                     {"line_seconds", line_seconds(e, line.bandwidth, line.latency)}}
                    .dump()
             << std::endl;
@@ -95,7 +96,11 @@ void print_table(const Compiled& c, const Explanation& e, const Explanation& man
   print_line(e, line);
   if (many.volumes > 1) print_line(many, line);
   std::printf("masked weights, once per client: %zu B\n", e.masked_weight_bytes);
-  std::printf("rounding moves a logit by about %.1e (standard deviation)\n", c.logit_error);
+  if (c.error_bound) {
+    std::printf("no output is further than %.1e from what the model computes in exact arithmetic\n", *c.error_bound);
+  } else {
+    std::printf("rounding moves a logit by about %.1e (standard deviation)\n", c.logit_error);
+  }
   std::printf("What this table tells of the weights, everyone who holds the program learns: shapes, scales (how large the "
               "largest weight of a layer is, within a factor of two) and widths (the same of a layer's sums).\n");
 }

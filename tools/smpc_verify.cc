@@ -36,6 +36,15 @@ std::size_t largest(std::span<const double> x) {
   return static_cast<std::size_t>(std::max_element(x.begin(), x.end()) - x.begin());
 }
 
+LayerReport compare(const std::string& name, std::span<const double> values, std::span<const double> exact) {
+  LayerReport l{name, 0, 0};
+  for (std::size_t k = 0; k < values.size(); ++k) {
+    l.largest_error = std::max(l.largest_error, std::abs(values[k] - exact[k]));
+    l.largest_value = std::max(l.largest_value, std::abs(exact[k]));
+  }
+  return l;
+}
+
 VolumeReport verify(const Compiled& c, const Network& network, std::span<const double> voxels, std::size_t volume,
                     const std::string& image) {
   VolumeReport report;
@@ -54,7 +63,13 @@ VolumeReport verify(const Compiled& c, const Network& network, std::span<const d
   std::size_t layer = 0;
   std::size_t linear = 0;
   std::vector<double> logits;
-  for (std::size_t i = 0; i < c.program.ops.size(); ++i) {
+  const bool is_graph = !network.graph.nodes.empty();
+  if (is_graph) {  // whose ops are not those of the program: the output alone
+    const std::size_t last = c.program.ops.size() - (c.program.reveal == Reveal::label ? 1 : 0);
+    logits = dequantise(c.program.tensors[last], fixed[last]);
+    report.layers.push_back(compare("output", logits, layers.back()));
+  }
+  for (std::size_t i = 0; i < c.program.ops.size() && !is_graph; ++i) {
     const OpKind& kind = c.program.ops[i].kind;
     if (std::holds_alternative<TruncateOp>(kind) || std::holds_alternative<ArgMaxOp>(kind)) continue;
     std::vector<double> values = dequantise(c.program.tensors[i + 1], fixed[i + 1]);
@@ -66,12 +81,7 @@ VolumeReport verify(const Compiled& c, const Network& network, std::span<const d
       ++layer;
       continue;
     }
-    LayerReport l{c.program.ops[i].name, 0, 0};
-    for (std::size_t k = 0; k < values.size(); ++k) {
-      l.largest_error = std::max(l.largest_error, std::abs(values[k] - layers[layer][k]));
-      l.largest_value = std::max(l.largest_value, std::abs(layers[layer][k]));
-    }
-    report.layers.push_back(l);
+    report.layers.push_back(compare(c.program.ops[i].name, values, layers[layer]));
     logits = values;
     ++layer;
   }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "graph_lower.h"
 #include "passes.h"
 #include "smpc/base/error.h"
 
@@ -15,6 +16,23 @@ namespace {
 constexpr int finest_target = 14;
 constexpr int coarsest_target = 9;
 
+// Of a graph: fractional bits of what is multiplied, unless the owner says otherwise.
+constexpr int finest_scale = 16;
+constexpr int coarsest_scale = 6;
+
+Compiled compile_graph(CompileState& state) {
+  std::string why;
+  const int finest = state.options.scale.value_or(finest_scale);
+  for (int scale = finest; scale >= (state.options.scale ? finest : coarsest_scale); --scale) {
+    double error = 0;
+    if (!lower_graph(state, scale, error, why)) continue;
+    Compiled compiled{std::move(state.program), std::move(state.weights), error, {}, {}};
+    compiled.error_bound = error;
+    return compiled;
+  }
+  fail_input(why);
+}
+
 }  // namespace
 
 Compiled compile(Network network, const CompileOptions& options, const std::map<std::string, std::string>& metadata) {
@@ -22,12 +40,13 @@ Compiled compile(Network network, const CompileOptions& options, const std::map<
   state.network = std::move(network);
   state.options = options;
   declare(state, metadata);
+  if (!state.network.graph.nodes.empty()) return compile_graph(state);
   std::string why;
   for (int bits = finest_target; bits >= coarsest_target; --bits) {
     choose_scales(state, std::ldexp(1.0, -bits));
     quantise_weights(state);
     if (!lower(state, why)) continue;
-    Compiled compiled{std::move(state.program), std::move(state.weights), state.logit_error, {}};
+    Compiled compiled{std::move(state.program), std::move(state.weights), state.logit_error, {}, {}};
     if (!state.affines.empty()) compiled.hidden_factors = std::move(state.affines.front().factors);
     return compiled;
   }

@@ -166,6 +166,9 @@ void apply_mask(CompileState& s) {
   const std::size_t inside = count_inside(mask.inside);
   if (inside == 0) fail_input("the input mask: expected voxels that are not zero, found none");
   if (inside == inputs) return;
+  if (!s.network.graph.nodes.empty()) {
+    fail_input("the input mask: expected a chain of linear layers, found a graph; compile it without --input-mask");
+  }
   const auto first = std::find_if(s.network.layers.begin(), s.network.layers.end(),
                                   [](const Layer& l) { return std::holds_alternative<Affine>(l); });
   if (first == s.network.layers.end()) fail_input("the input mask: expected a model with a linear layer, found none");
@@ -185,11 +188,12 @@ void apply_mask(CompileState& s) {
 
 std::size_t input_count(const CompileState& state) {
   std::size_t n = 1;
-  for (const auto d : state.network.input_dims) n *= static_cast<std::size_t>(d);
+  for (const auto d : state.network.input_dims) n *= static_cast<std::size_t>(d < 0 ? 1 : d);
   return n;
 }
 
 std::size_t class_count(const Network& network) {
+  if (!network.graph.nodes.empty()) return network.graph.nodes.back().count;
   for (auto it = network.layers.rbegin(); it != network.layers.rend(); ++it) {
     if (const auto* a = std::get_if<Affine>(&*it)) return a->outputs;
   }
@@ -211,7 +215,7 @@ void declare(CompileState& s, const std::map<std::string, std::string>& metadata
     if (option || text == nullptr) return option;
     return positive(*text, "the model's metadata " + std::string(key));
   };
-  if (s.network.layers.empty()) fail_input("the model: expected at least one layer, found none");
+  if (s.network.layers.empty() && s.network.graph.nodes.empty()) fail_input("the model: expected at least one layer, found none");
   const auto range = number(s.options.input_range, "smpc.input-range");
   s.input_range = range.value_or(default_input_range);
   if (!(s.input_range < 0x1p62)) fail_input("the input range: too large for 64 bits; give a smaller --input-range");

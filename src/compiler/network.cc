@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "graph_builder.h"
 #include "network_builder.h"
 #include "smpc/base/error.h"
 
@@ -14,7 +15,7 @@ constexpr std::int64_t most_inputs = std::int64_t{1} << 26;
 
 }  // namespace
 
-NetworkBuilder::NetworkBuilder(Model&& model) : model_(std::move(model)) {}
+NetworkBuilder::NetworkBuilder(Model&& model) : NodeFields(model_), model_(std::move(model)) {}
 
 const std::map<std::string, NetworkBuilder::Handler>& NetworkBuilder::handlers() {
   using B = NetworkBuilder;
@@ -25,10 +26,6 @@ const std::map<std::string, NetworkBuilder::Handler>& NetworkBuilder::handlers()
       {"Softmax", &B::softmax}, {"Squeeze", &B::squeeze}, {"Unsqueeze", &B::unsqueeze}};
   return table;
 }
-
-void NetworkBuilder::fail_graph(const std::string& what) const { fail_input(model_.source + ": " + what); }
-
-void NetworkBuilder::fail(const Node& node, const std::string& what) const { fail_graph(describe(node) + ": " + what); }
 
 void NetworkBuilder::start() {
   for (const Node& n : model_.nodes) {
@@ -75,9 +72,7 @@ void NetworkBuilder::visit(Node& node) {
     fail(node, "this op is not supported; supported are Constant, " + supported);
   }
   (this->*handler->second)(node);
-  if (!node.attributes.empty()) {
-    fail(node, "attribute " + quote_name(node.attributes.begin()->first) + " is not supported; remove it");
-  }
+  expect_nothing_left(node);
   const auto result = values_.find(node.outputs.front());
   const bool read = uses_.count(node.outputs.front()) != 0;
   if (result != values_.end() && std::holds_alternative<Data>(result->second) && !read) {
@@ -128,6 +123,38 @@ Network NetworkBuilder::build() {
   return std::move(network_);
 }
 
-Network build_network(Model&& model) { return NetworkBuilder(std::move(model)).build(); }
+// Whether every op is one of a chain's, each value that is computed from the input is read by one node alone, and there is
+// a matrix that a flat input can meet.
+bool NetworkBuilder::is_chain(const Model& model) {
+  std::set<std::string> computed;
+  bool flat = false;
+  bool linear = false;
+  for (const ValueInfo& in : model.inputs) {
+    computed.insert(in.name);
+    flat = flat || in.dims.size() == 2;
+  }
+  std::map<std::string, int> readers;
+  for (const Node& node : model.nodes) {
+    if (handlers().count(node.op) == 0) return false;
+    const auto turned = node.attributes.find("transA");
+    const auto* turns = turned == node.attributes.end() ? nullptr : std::get_if<std::int64_t>(&turned->second);
+    if (turns != nullptr && *turns != 0) return false;
+    int inputs = 0;
+    for (const std::string& name : node.inputs) {
+      if (computed.count(name) == 0) continue;
+      ++inputs;
+      if (node.op != "Shape" && ++readers[name] > 1) return false;
+    }
+    if (inputs > 1) return false;
+    flat = flat || node.op == "Flatten" || node.op == "Reshape" || node.op == "Squeeze";
+    linear = linear || (flat && (node.op == "Gemm" || node.op == "MatMul"));
+    if (inputs == 1 && node.op != "Shape") computed.insert(node.outputs.begin(), node.outputs.end());
+  }
+  return linear;
+}
+
+Network build_network(Model&& model) {
+  return NetworkBuilder::is_chain(model) ? NetworkBuilder(std::move(model)).build() : GraphBuilder(std::move(model)).build();
+}
 
 }  // namespace smpc

@@ -9,11 +9,10 @@
 #include <variant>
 #include <vector>
 
+#include "node_fields.h"
 #include "smpc/compiler/network.h"
 
 namespace smpc {
-
-using Dims = std::vector<std::int64_t>;
 
 // An unknown batch, wherever dimensions or values computed from them stand.
 constexpr std::int64_t batch_dim = std::numeric_limits<std::int64_t>::min();
@@ -53,10 +52,12 @@ struct Constant {
 };
 using Value = std::variant<Data, Integers, Constant>;
 
-class NetworkBuilder {
+class NetworkBuilder : private NodeFields {
  public:
   explicit NetworkBuilder(Model&& model);
   Network build();
+  // Whether a model is one that this builder is for; any other is a graph's (graph_builder.h).
+  static bool is_chain(const Model& model);
 
  private:
   using Handler = void (NetworkBuilder::*)(Node&);
@@ -83,19 +84,9 @@ class NetworkBuilder {
   void mat_mul(Node& node);
   void add(Node& node);
 
-  [[noreturn]] void fail(const Node& node, const std::string& what) const;
-  [[noreturn]] void fail_graph(const std::string& what) const;
-
-  // Attributes are taken: what is left afterwards was not honoured, and is refused.
-  std::int64_t take_int(Node& node, const std::string& name, std::int64_t otherwise);
-  bool take_flag(Node& node, const std::string& name, bool otherwise);
-  float take_float(Node& node, const std::string& name, float otherwise);
-  std::optional<Dims> take_ints(Node& node, const std::string& name);
-  std::size_t axis_of(const Node& node, std::int64_t axis, std::size_t rank, int negative_since) const;
   // The axes of Squeeze and Unsqueeze: an attribute before opset 13, an input since.
   std::optional<std::set<std::size_t>> take_axes(Node& node, std::size_t rank);
 
-  bool has_input(const Node& node, std::size_t index) const;
   const Value& value(const Node& node, std::size_t index) const;
   const Data& data(const Node& node, std::size_t index) const;  // the chain's newest value
   bool is_constant(const Node& node, std::size_t index) const;

@@ -1,57 +1,9 @@
-// Attributes and inputs of nodes, as the ops take them.
-#include <cmath>
+// Inputs of nodes, as the ops take them.
 #include <utility>
 
 #include "network_builder.h"
 
 namespace smpc {
-
-std::int64_t NetworkBuilder::take_int(Node& node, const std::string& name, std::int64_t otherwise) {
-  const auto at = node.attributes.find(name);
-  if (at == node.attributes.end()) return otherwise;
-  const auto* v = std::get_if<std::int64_t>(&at->second);
-  if (v == nullptr) fail(node, "attribute " + quote_name(name) + ": expected an integer");
-  const std::int64_t out = *v;
-  node.attributes.erase(at);
-  return out;
-}
-
-bool NetworkBuilder::take_flag(Node& node, const std::string& name, bool otherwise) {
-  const std::int64_t v = take_int(node, name, otherwise ? 1 : 0);
-  if (v != 0 && v != 1) fail(node, "attribute " + quote_name(name) + ": expected 0 or 1, found " + std::to_string(v));
-  return v == 1;
-}
-
-float NetworkBuilder::take_float(Node& node, const std::string& name, float otherwise) {
-  const auto at = node.attributes.find(name);
-  if (at == node.attributes.end()) return otherwise;
-  const auto* v = std::get_if<float>(&at->second);
-  if (v == nullptr || !std::isfinite(*v)) fail(node, "attribute " + quote_name(name) + ": expected a finite number");
-  const float out = *v;
-  node.attributes.erase(at);
-  return out;
-}
-
-std::optional<Dims> NetworkBuilder::take_ints(Node& node, const std::string& name) {
-  const auto at = node.attributes.find(name);
-  if (at == node.attributes.end()) return std::nullopt;
-  auto* v = std::get_if<std::vector<std::int64_t>>(&at->second);
-  if (v == nullptr) fail(node, "attribute " + quote_name(name) + ": expected integers");
-  Dims out = std::move(*v);
-  node.attributes.erase(at);
-  return out;
-}
-
-// `rank` is one more than the largest axis.
-std::size_t NetworkBuilder::axis_of(const Node& node, std::int64_t axis, std::size_t rank, int negative_since) const {
-  const auto n = static_cast<std::int64_t>(rank);
-  const std::int64_t least = model_.opset >= negative_since ? -n : 0;
-  if (axis < least || axis >= n) {
-    fail(node, "axis: expected " + std::to_string(least) + " to " + std::to_string(n - 1) + " in opset " +
-                   std::to_string(model_.opset) + ", found " + std::to_string(axis));
-  }
-  return static_cast<std::size_t>(axis < 0 ? axis + n : axis);
-}
 
 std::optional<std::set<std::size_t>> NetworkBuilder::take_axes(Node& node, std::size_t rank) {
   std::optional<Dims> axes = take_ints(node, "axes");
@@ -62,10 +14,6 @@ std::optional<std::set<std::size_t>> NetworkBuilder::take_axes(Node& node, std::
     if (!out.insert(axis_of(node, a, rank, 11)).second) fail(node, "axes: " + std::to_string(a) + " is given twice");
   }
   return out;
-}
-
-bool NetworkBuilder::has_input(const Node& node, std::size_t index) const {
-  return index < node.inputs.size() && !node.inputs[index].empty();
 }
 
 const Value& NetworkBuilder::value(const Node& node, std::size_t index) const {

@@ -49,8 +49,8 @@ Outcome Deployment::client(std::vector<std::string> arguments, int seconds) cons
   return r;
 }
 
-Reference::Reference(const CompileOptions& options) {
-  Model model = load_model(demo / "mlp.onnx");
+Reference::Reference(const CompileOptions& options, const std::filesystem::path& path) {
+  Model model = load_model(path);
   const auto metadata = model.metadata;
   network = build_network(std::move(model));
   compiled = compile(network, options, metadata);

@@ -9,9 +9,9 @@ namespace smpc::testing {
 
 const std::filesystem::path demo = SMPC_DEMO_MODEL;
 
-// The reference: the demo model compiled here, and interpreted in the clear.
+// The reference: a model, the demo's unless told otherwise, compiled here and interpreted in the clear.
 struct Reference {
-  explicit Reference(const CompileOptions& options);
+  explicit Reference(const CompileOptions& options, const std::filesystem::path& path = demo / "mlp.onnx");
   Network network;
   Compiled compiled;
   // The last tensor of a volume: logits, or one index.

@@ -13,9 +13,14 @@ constexpr std::size_t most_layers = 5;
 
 bool is_small(const Network& network) {
   std::size_t elements = 1;
-  for (const std::int64_t d : network.input_dims) elements *= static_cast<std::size_t>(d);
+  for (const std::int64_t d : network.input_dims) elements *= static_cast<std::size_t>(std::max<std::int64_t>(1, d));
   for (const Layer& layer : network.layers) {
     if (const auto* a = std::get_if<Affine>(&layer)) elements += a->weights.size();
+  }
+  for (const GraphNode& node : network.graph.nodes) {
+    elements += node.count;
+    if (const auto* map = std::get_if<MapNode>(&node.op)) elements += map->weights.size();
+    if (const auto* windows = std::get_if<WindowSumOp>(&node.op)) elements += windows->shape.columns();
   }
   return elements <= most_elements && network.layers.size() <= most_layers;
 }

@@ -36,6 +36,15 @@ void check_network(const Network& network) {
     for (const float v : a->weights) SMPC_CHECK(std::isfinite(v));
     for (const double v : a->bias) SMPC_CHECK(std::isfinite(v));
   }
+  for (std::size_t i = 0; i < network.graph.nodes.size(); ++i) {
+    const GraphNode& node = network.graph.nodes[i];
+    for (const std::size_t v : node.inputs) SMPC_CHECK(v <= i);
+    const auto* map = std::get_if<MapNode>(&node.op);
+    if (map == nullptr) continue;
+    SMPC_CHECK(map->weights.size() == map->shape.rows() * map->shape.columns() && map->bias.size() == map->shape.rows());
+    SMPC_CHECK(node.count == map->shape.outputs());
+    for (const float v : map->weights) SMPC_CHECK(std::isfinite(v));
+  }
 }
 
 }  // namespace

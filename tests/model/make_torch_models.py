@@ -67,14 +67,6 @@ class Shift(nn.Module):
         return self.fc2(self.fc1(torch.flatten(x + self.mean, 1)))
 
 
-class Residual(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.fc = nn.Linear(6, 6)
-
-    def forward(self, x):
-        return x + self.fc(x)
-
 
 class ArgMax(nn.Module):
     def __init__(self, keepdim):
@@ -113,7 +105,6 @@ def cases():
     yield "training_dropout_opset13", mlp(), volume, dict(
         opset_version=13, training=torch.onnx.TrainingMode.TRAINING, do_constant_folding=False), "Dropout"
     yield "log_softmax_opset13", mlp(nn.LogSoftmax(dim=1)), volume, dict(opset_version=13), "LogSoftmax"
-    yield "residual_opset13", Residual(), (6,), dict(opset_version=13), "branch"
     yield "sigmoid_opset13", nn.Sequential(nn.Linear(6, 3), nn.Sigmoid()), (6,), dict(opset_version=13), "Sigmoid"
 
 

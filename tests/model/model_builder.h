@@ -95,6 +95,10 @@ inline Node& with_ints(Node& n, const std::string& name, std::vector<std::int64_
 
 // Logits of one sample.
 inline Doubles evaluate(const Network& network, Doubles x) {
+  if (!network.graph.nodes.empty()) {
+    const auto y = graph_values(network.graph, x).back();
+    return {y.begin(), y.end()};
+  }
   for (const Layer& layer : network.layers) {
     if (const auto* a = std::get_if<Affine>(&layer)) {
       EXPECT_EQ(a->inputs, x.size());

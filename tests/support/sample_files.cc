@@ -54,10 +54,27 @@ void describe(onnx::ValueInfoProto& v, const std::string& name, const std::vecto
   for (const std::size_t d : dims) type.mutable_shape()->add_dim()->set_dim_value(static_cast<std::int64_t>(d));
 }
 
+void set_ints(onnx::NodeProto& n, const std::string& name, const std::vector<std::int64_t>& values) {
+  onnx::AttributeProto& a = *n.add_attribute();
+  a.set_name(name);
+  a.set_type(onnx::AttributeProto::INTS);
+  for (const std::int64_t v : values) a.add_ints(v);
+}
+
 void add_metadata(onnx::ModelProto& model, const std::string& key, const std::string& value) {
   auto& entry = *model.add_metadata_props();
   entry.set_key(key);
   entry.set_value(value);
+}
+
+// Its grid and range, and the file.
+void finish(onnx::ModelProto& model, Shape image, const std::filesystem::path& path) {
+  const auto side = [&](std::size_t a) { return std::to_string(image[a]); };
+  add_metadata(model, "smpc.input-range", "32");
+  add_metadata(model, "smpc.grid", "{\"shape\": [" + side(0) + ", " + side(1) + ", " + side(2) +
+                                       "], \"affine\": [[-4,0,0,90],[0,4,0,-126],[0,0,4,-72],[0,0,0,1]]}");
+  std::ofstream out(path, std::ios::binary);
+  if (!model.SerializeToOstream(&out)) throw std::runtime_error("cannot write " + path.string());
 }
 
 }  // namespace
@@ -87,12 +104,46 @@ void write_random_mlp(const std::filesystem::path& path, Shape image, const std:
     if (!last) add_node(graph, "Relu", {sum}, values);
     inputs = layers[i];
   }
-  const auto side = [&](std::size_t a) { return std::to_string(image[a]); };
-  add_metadata(model, "smpc.input-range", "32");
-  add_metadata(model, "smpc.grid", "{\"shape\": [" + side(0) + ", " + side(1) + ", " + side(2) +
-                                       "], \"affine\": [[-4,0,0,90],[0,4,0,-126],[0,0,4,-72],[0,0,0,1]]}");
-  std::ofstream out(path, std::ios::binary);
-  if (!model.SerializeToOstream(&out)) throw std::runtime_error("cannot write " + path.string());
+  finish(model, image, path);
+}
+
+void write_random_cnn(const std::filesystem::path& path, Shape image, std::size_t classes) {
+  onnx::ModelProto model;
+  model.set_ir_version(7);
+  model.add_opset_import()->set_version(13);
+  onnx::GraphProto& graph = *model.mutable_graph();
+  graph.set_name("random");
+  constexpr std::int64_t channels = 6;
+  const auto outputs = static_cast<std::int64_t>(classes);
+  describe(*graph.add_input(), "volume", {1, image[0], image[1], image[2]});
+  describe(*graph.add_output(), "logits", {classes});
+  Random rng(1);
+  add_weights(graph, "w1", {channels, 1, 5, 5, 5}, 0.1F, rng);
+  add_weights(graph, "b1", {channels}, 0.1F, rng);
+  onnx::NodeProto& first = add_node(graph, "Conv", {"volume", "w1", "b1"}, "conv1");
+  set_ints(first, "strides", {3, 3, 3});
+  set_ints(first, "pads", {2, 2, 2, 2, 2, 2});
+  for (const char* name : {"scale", "shift", "mean"}) add_weights(graph, name, {channels}, 1, rng);
+  onnx::TensorProto& variance = *graph.add_initializer();
+  variance.set_name("variance");
+  variance.set_data_type(onnx::TensorProto::FLOAT);
+  variance.add_dims(channels);
+  for (std::int64_t c = 0; c < channels; ++c) variance.add_float_data(1 + 0.25F * static_cast<float>(c));
+  add_node(graph, "BatchNormalization", {"conv1", "scale", "shift", "mean", "variance"}, "norm1");
+  add_node(graph, "Relu", {"norm1"}, "relu1");
+  onnx::NodeProto& pool = add_node(graph, "MaxPool", {"relu1"}, "pool1");
+  set_ints(pool, "kernel_shape", {2, 2, 2});
+  set_ints(pool, "strides", {2, 2, 2});
+  add_weights(graph, "w2", {channels, channels, 3, 3, 3}, 0.1F, rng);
+  set_ints(add_node(graph, "Conv", {"pool1", "w2"}, "conv2"), "pads", {1, 1, 1, 1, 1, 1});
+  add_node(graph, "Add", {"conv2", "pool1"}, "sum2");
+  add_node(graph, "Relu", {"sum2"}, "relu2");
+  add_node(graph, "GlobalAveragePool", {"relu2"}, "mean2");
+  set_int(add_node(graph, "Flatten", {"mean2"}, "flat"), "axis", 1);
+  add_weights(graph, "w3", {outputs, channels}, 1, rng);
+  add_weights(graph, "b3", {outputs}, 0.1F, rng);
+  set_int(add_node(graph, "Gemm", {"flat", "w3", "b3"}, "logits"), "transB", 1);
+  finish(model, image, path);
 }
 
 void write_scan(const std::filesystem::path& path, Shape image, const std::vector<std::vector<float>>& volumes,

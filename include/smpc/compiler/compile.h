@@ -38,10 +38,12 @@ CompileOptions compile_options_from_json(const std::string& json);
 struct Compiled {
   Program program;
   Weights weights;
-  double logit_error = 0;  // estimated standard deviation of a logit's error against float
+  double logit_error = 0;  // estimated standard deviation of a logit's error against float; of a graph, error_bound
   // What the program computes between the first and the second linear layer are the model's values times these, one an
   // output of the first; empty: 1. They depend on the weights, and stay with them.
   SecretVector<double> hidden_factors;
+  // Of a graph: no output is further than this from exact arithmetic on the model's weights.
+  std::optional<double> error_bound;
 };
 
 // `metadata`: the model's smpc.labels, smpc.grid, smpc.input-range, smpc.input-norm, smpc.input-rms, where it has them.

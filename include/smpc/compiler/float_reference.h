@@ -8,7 +8,7 @@
 
 namespace smpc {
 
-// The output of every layer for one input. Weights are float, sums double.
+// The output of every layer, or of every node of a graph, for one input. Weights are float, sums double.
 std::vector<SecretVector<double>> float_layers(const Network& network, std::span<const double> input);
 
 }  // namespace smpc

@@ -1,4 +1,4 @@
-// A model as the compiler sees it: a chain of affine maps and ReLUs over one flattened input, in float.
+// A model as the compiler sees it, in float: a chain of affine maps and ReLUs over one flattened input, or else a graph.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "smpc/compiler/graph.h"
 #include "smpc/model/model.h"
 
 namespace smpc {
@@ -31,7 +32,8 @@ enum class Tail { none, softmax, argmax };
 struct Network {
   std::string input_name;
   std::vector<std::int64_t> input_dims;  // without the batch dimension
-  std::vector<Layer> layers;
+  std::vector<Layer> layers;             // of a chain
+  Graph graph;                           // of what is no chain; without nodes: a chain
   Tail tail = Tail::none;
 };
 

@@ -1,0 +1,350 @@
+#include "smpc/compiler/graph.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "graph_builder.h"
+#include "smpc/base/error.h"
+
+namespace smpc {
+namespace {
+
+// Far beyond any volume; a short file must not make us take gigabytes, nor compute for minutes.
+constexpr std::size_t most_elements = std::size_t{1} << 26;   // of one value
+constexpr std::size_t most_constants = std::size_t{1} << 25;  // in all, beside what stands in the file
+constexpr std::size_t most_steps = std::size_t{1} << 32;      // of one op
+constexpr std::size_t most_nodes = 4096;
+
+// Additions and multiplications.
+std::size_t steps_of(const GraphOp& op, std::size_t count) {
+  if (const auto* map = std::get_if<MapNode>(&op)) return count * map->shape.columns();
+  if (const auto* windows = std::get_if<WindowSumOp>(&op)) return count * windows->shape.columns();
+  if (const auto* product = std::get_if<ProductOp>(&op)) return count * product->inner;
+  return count;
+}
+
+}  // namespace
+
+std::size_t elements(const Shape& shape) noexcept { return before(shape, shape.size()); }
+
+std::size_t before(const Shape& shape, std::size_t axis) noexcept {
+  std::size_t n = 1;
+  for (std::size_t i = 0; i < axis; ++i) n *= shape[i];
+  return n;
+}
+
+std::size_t after(const Shape& shape, std::size_t axis) noexcept {
+  std::size_t n = 1;
+  for (std::size_t i = axis + 1; i < shape.size(); ++i) n *= shape[i];
+  return n;
+}
+
+std::string to_text(const Shape& shape) {
+  std::string out(1, '[');
+  for (std::size_t i = 0; i < shape.size(); ++i) out += (i > 0 ? ", " : "") + std::to_string(shape[i]);
+  return out + "]";
+}
+
+GraphBuilder::GraphBuilder(Model&& model) : NodeFields(model_), model_(std::move(model)) {}
+
+const std::map<std::string, GraphBuilder::Handler>& GraphBuilder::handlers() {
+  using B = GraphBuilder;
+  static const std::map<std::string, Handler> table = {
+      {"Abs", &B::abs},
+      {"Add", &B::arithmetic},
+      {"ArgMax", &B::arg_max},
+      {"AveragePool", &B::average_pool},
+      {"BatchNormalization", &B::batch_normalization},
+      {"Cast", &B::pass_on},
+      {"Clip", &B::clip},
+      {"Concat", &B::concat},
+      {"ConstantOfShape", &B::constant_of_shape},
+      {"Conv", &B::conv},
+      {"ConvTranspose", &B::conv_transpose},
+      {"Div", &B::arithmetic},
+      {"Dropout", &B::dropout},
+      {"Expand", &B::expand},
+      {"Flatten", &B::flatten},
+      {"Gather", &B::gather},
+      {"Gemm", &B::gemm},
+      {"GlobalAveragePool", &B::global_average_pool},
+      {"GlobalMaxPool", &B::global_max_pool},
+      {"HardSigmoid", &B::hard_sigmoid},
+      {"HardSwish", &B::hard_swish},
+      {"Identity", &B::pass_on},
+      {"LeakyRelu", &B::leaky_relu},
+      {"MatMul", &B::mat_mul},
+      {"Max", &B::extreme},
+      {"MaxPool", &B::max_pool},
+      {"Min", &B::extreme},
+      {"Mul", &B::arithmetic},
+      {"Neg", &B::neg},
+      {"PRelu", &B::p_relu},
+      {"Pad", &B::pad},
+      {"ReduceMean", &B::reduce},
+      {"ReduceSum", &B::reduce},
+      {"Relu", &B::relu},
+      {"Reshape", &B::reshape},
+      {"Shape", &B::shape_of},
+      {"Slice", &B::slice},
+      {"Softmax", &B::softmax},
+      {"Split", &B::split},
+      {"Squeeze", &B::squeeze},
+      {"Sub", &B::arithmetic},
+      {"Sum", &B::sum},
+      {"Transpose", &B::transpose},
+      {"Unsqueeze", &B::unsqueeze},
+  };
+  return table;
+}
+
+void GraphBuilder::start() {
+  for (const Node& n : model_.nodes) {
+    for (const auto& in : n.inputs) ++uses_[in];
+  }
+  for (const auto& out : model_.outputs) ++uses_[out.name];
+  if (model_.inputs.size() != 1) {
+    fail_graph("expected one input, found " + std::to_string(model_.inputs.size()) +
+               "; if this is a stripped model, join it with its weights first");
+  }
+  const ValueInfo& in = model_.inputs.front();
+  if (uses_.count(in.name) == 0) fail_graph("input " + quote_name(in.name) + ": nothing reads it; remove it from the model");
+  if (in.type != ElementType::f32 && in.type != ElementType::f64) {
+    fail_graph("input " + quote_name(in.name) + ": expected float or double, found " + to_text(in.type));
+  }
+  Shape shape;
+  for (std::size_t i = 0; i < in.dims.size(); ++i) {
+    const std::int64_t d = i == 0 && in.dims[i] == unknown_dim ? 1 : in.dims[i];
+    if (d <= 0 || static_cast<std::size_t>(d) > most_elements / elements(shape)) {
+      std::string found;
+      for (const std::int64_t n : in.dims) found += (found.empty() ? "" : " x ") + std::to_string(n);
+      fail_graph("input " + quote_name(in.name) + ": expected at most " + std::to_string(most_elements) +
+                 " elements and no empty dimension, found " + found);
+    }
+    shape.push_back(static_cast<std::size_t>(d));
+  }
+  network_.input_name = in.name;
+  // A first dimension of one is the batch.
+  const bool batch = shape.size() > 1 && shape.front() == 1;
+  network_.input_dims.assign(in.dims.begin() + (batch ? 1 : 0), in.dims.end());
+  names_.push_back(1);
+  values_.emplace(in.name, GraphData{0, std::move(shape)});
+}
+
+void GraphBuilder::visit(Node& node) {
+  const auto handler = handlers().find(node.op);
+  if (handler == handlers().end()) {
+    std::string supported;
+    for (const auto& [op, unused] : handlers()) supported += (supported.empty() ? "" : ", ") + op;
+    fail(node, "this op is not supported; supported are Constant, " + supported);
+  }
+  (this->*handler->second)(node);
+  expect_nothing_left(node);
+  const bool read = std::any_of(node.outputs.begin(), node.outputs.end(), [&](const auto& out) { return uses_.count(out) != 0; });
+  if (!read) fail(node, "nothing reads its output; remove it");
+}
+
+void GraphBuilder::finish() {
+  if (model_.outputs.size() != 1) {
+    fail_graph("expected one output, found " + std::to_string(model_.outputs.size()) + "; keep the logits only");
+  }
+  const ValueInfo& out = model_.outputs.front();
+  const Value* found = find(out.name);
+  const auto* last = found == nullptr ? nullptr : std::get_if<GraphData>(found);
+  if (last == nullptr || is_constant(*last)) {
+    fail_graph("output " + quote_name(out.name) + ": expected floating-point values computed from the input, found something else");
+  }
+  if (out.has_shape) {
+    bool same = out.dims.size() == last->shape.size();
+    for (std::size_t i = 0; same && i < out.dims.size(); ++i) {
+      same = out.dims[i] == unknown_dim || out.dims[i] == static_cast<std::int64_t>(last->shape[i]);
+    }
+    if (!same && network_.tail != Tail::argmax) {
+      fail_graph("output " + quote_name(out.name) + ": declared with another shape than the one computed, " +
+                 to_text(last->shape) + "; export the model again");
+    }
+  }
+  graph_.output_dims = last->shape;
+  // The output stands last; a program has at least one op.
+  if (last->value == 0 || last->value != graph_.nodes.size()) {
+    add(out.name, SumNode{{1}}, {*last}, last->shape);
+  }
+  leave_out_what_nothing_reads();
+}
+
+void GraphBuilder::leave_out_what_nothing_reads() {
+  std::vector<bool> read(graph_.nodes.size() + 1);
+  read.back() = true;
+  for (std::size_t i = graph_.nodes.size(); i-- > 0;) {
+    if (!read[i + 1]) continue;
+    for (const std::size_t v : graph_.nodes[i].inputs) read[v] = true;
+  }
+  if (!read[0]) fail_graph("the output does not depend on the input");
+  std::vector<std::size_t> renamed(graph_.nodes.size() + 1);
+  std::vector<GraphNode> kept;
+  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+    if (!read[i + 1]) continue;
+    GraphNode& node = graph_.nodes[i];
+    for (std::size_t& v : node.inputs) v = renamed[v];
+    kept.push_back(std::move(node));
+    renamed[i + 1] = kept.size();
+  }
+  graph_.nodes = std::move(kept);
+}
+
+Network GraphBuilder::build() {
+  start();
+  for (Node& node : model_.nodes) visit(node);
+  finish();
+  network_.graph = std::move(graph_);
+  return std::move(network_);
+}
+
+// ---- Inputs
+
+const GraphBuilder::Value* GraphBuilder::find(const std::string& name) {
+  const auto known = values_.find(name);
+  if (known != values_.end()) return &known->second;
+  const auto tensor = model_.constants.find(name);
+  if (tensor == model_.constants.end()) return nullptr;
+  Tensor& t = tensor->second;
+  Shape shape;
+  for (const std::int64_t d : t.dims) shape.push_back(static_cast<std::size_t>(d));
+  Value v;
+  if (const auto* i = std::get_if<std::vector<std::int64_t>>(&t.values)) {
+    v = GraphIntegers{std::move(shape), *i};
+  } else if (const auto* b = std::get_if<std::vector<std::uint8_t>>(&t.values)) {
+    v = GraphIntegers{std::move(shape), std::vector<std::int64_t>(b->begin(), b->end())};
+  } else {
+    SecretVector<double> values;
+    if (const auto* f = std::get_if<SecretVector<float>>(&t.values)) {
+      values.assign(f->begin(), f->end());
+    } else {
+      values = std::get<SecretVector<double>>(t.values);
+    }
+    t = Tensor();  // its values are in the graph now
+    if (values.empty()) fail_graph("constant " + quote_name(name) + ": has no elements");
+    v = add_constant(name, std::move(values), std::move(shape));
+  }
+  return &values_.emplace(name, std::move(v)).first->second;
+}
+
+const GraphBuilder::Value& GraphBuilder::value(const Node& node, std::size_t index) {
+  if (!has_input(node, index)) fail(node, "expected input " + std::to_string(index) + ", found none");
+  const Value* found = find(node.inputs[index]);
+  if (found == nullptr) fail(node, "reads " + quote_name(node.inputs[index]) + ", a second output, which is not supported");
+  return *found;
+}
+
+bool GraphBuilder::is_float(const Node& node, std::size_t index) {
+  return std::holds_alternative<GraphData>(value(node, index));
+}
+
+GraphData GraphBuilder::data(const Node& node, std::size_t index) {
+  const Value& v = value(node, index);
+  const auto* d = std::get_if<GraphData>(&v);
+  if (d == nullptr) fail(node, "input " + std::to_string(index) + ": expected floating-point values, found integers");
+  if (!ended_by_.empty() && node.op != "Identity" && !is_constant(*d)) {
+    fail(node, "comes after " + ended_by_ + ", which must be the last; remove it");
+  }
+  return *d;
+}
+
+GraphIntegers GraphBuilder::integers(const Node& node, std::size_t index, const std::string& role) {
+  const auto* i = std::get_if<GraphIntegers>(&value(node, index));
+  if (i == nullptr || i->shape.size() > 1) {
+    fail(node, role + " " + quote_name(node.inputs[index]) + ": expected a constant list of int64");
+  }
+  return *i;
+}
+
+// An attribute, or an input from some opset on; sorted. None where neither is there.
+std::optional<std::vector<std::size_t>> GraphBuilder::axes_of(Node& node, std::size_t rank, int input_since) {
+  std::optional<Dims> axes = take_ints(node, "axes");
+  if (model_.opset >= input_since && has_input(node, 1)) axes = integers(node, 1, "axes").values;
+  if (!axes) return std::nullopt;
+  std::set<std::size_t> out;
+  for (const std::int64_t a : *axes) {
+    if (!out.insert(axis_of(node, a, rank, 11)).second) fail(node, "axes: " + std::to_string(a) + " is given twice");
+  }
+  return std::vector<std::size_t>(out.begin(), out.end());
+}
+
+bool GraphBuilder::is_constant(const GraphData& d) const {
+  return d.value > 0 && std::holds_alternative<ConstantNode>(graph_.nodes[d.value - 1].op);
+}
+
+const SecretVector<double>& GraphBuilder::constant(const GraphData& d) const {
+  return std::get<ConstantNode>(graph_.nodes[d.value - 1].op).values;
+}
+
+GraphData GraphBuilder::known(const Node& node, std::size_t index, const std::string& role) {
+  GraphData d = data(node, index);
+  if (!is_constant(d)) {
+    fail(node, role + " " + quote_name(node.inputs[index]) + ": expected a constant, found a computed value");
+  }
+  return d;
+}
+
+double GraphBuilder::scalar(const Node& node, std::size_t index, const std::string& role) {
+  const GraphData d = known(node, index, role);
+  if (elements(d.shape) != 1) fail(node, role + " " + quote_name(node.inputs[index]) + ": expected one number");
+  return constant(d).front();
+}
+
+bool GraphBuilder::is_its_own(const Node& node, std::size_t index, const GraphData& d) const {
+  const auto found = uses_.find(node.inputs[index]);
+  return names_[d.value] == 1 && found != uses_.end() && found->second == 1;
+}
+
+void GraphBuilder::set(const Node& node, Value v, std::size_t output) {
+  if (const auto* d = std::get_if<GraphData>(&v)) ++names_[d->value];
+  values_.insert_or_assign(node.outputs.at(output), std::move(v));
+}
+
+void GraphBuilder::set_values(const Node& node, Shape shape, std::vector<std::int64_t> values) {
+  set(node, GraphIntegers{std::move(shape), std::move(values)});
+}
+
+// ---- New values
+
+std::string GraphBuilder::name_of(const Node& node) { return node.name.empty() ? node.outputs.front() : node.name; }
+
+GraphData GraphBuilder::add(const std::string& name, GraphOp op, const std::vector<GraphData>& inputs, Shape shape) {
+  for (const std::size_t d : shape) {
+    if (d == 0) fail_graph("node " + quote_name(name) + ": its result has no elements, in shape " + to_text(shape));
+  }
+  const std::size_t count = elements(shape);
+  if (count > most_elements) {
+    fail_graph("node " + quote_name(name) + ": its result of shape " + to_text(shape) + " is too large");
+  }
+  const auto too_large = [&](const std::string& what) {
+    fail_graph("node " + quote_name(name) + ": too large: " + what + "; is it meant for another purpose?");
+  };
+  if (steps_of(op, count) > most_steps) too_large("its result takes more than 2^32 multiplications");
+  if (graph_.nodes.size() == most_nodes) too_large("the model needs more than " + std::to_string(most_nodes) + " ops");
+  GraphNode node{name, std::move(op), {}, count};
+  bool constants = !inputs.empty();
+  for (const GraphData& d : inputs) {
+    node.inputs.push_back(d.value);
+    constants = constants && is_constant(d);
+  }
+  const bool holds = constants || std::holds_alternative<OffsetNode>(node.op);
+  if (holds && count > most_constants - constants_) too_large("constants of more than 2^25 elements are computed");
+  if (holds) constants_ += count;
+  if (constants) {
+    std::vector<std::span<const double>> in;
+    for (const GraphData& d : inputs) in.emplace_back(constant(d));
+    node.op = ConstantNode{evaluate(node.op, in, count)};
+    node.inputs.clear();
+  }
+  graph_.nodes.push_back(std::move(node));
+  names_.push_back(0);
+  return {graph_.nodes.size(), std::move(shape)};
+}
+
+GraphData GraphBuilder::add_constant(const std::string& name, SecretVector<double> values, Shape shape) {
+  return add(name, ConstantNode{std::move(values)}, {}, std::move(shape));
+}
+
+}  // namespace smpc

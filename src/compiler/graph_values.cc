@@ -1,0 +1,112 @@
+// A graph in double.
+#include "smpc/base/error.h"
+#include "smpc/compiler/graph.h"
+#include "smpc/program/moves.h"
+
+namespace smpc {
+namespace {
+
+using Inputs = std::vector<std::span<const double>>;
+
+// Calls f(row, input channel, input element, kernel element) for all that meet at output position p.
+template <class F>
+void each_product(const ConvShape& s, std::size_t p, F f) {
+  const auto& [a, b, c] = s.axes;
+  const std::size_t o[3] = {p / c.output / b.output, p / c.output % b.output, p % c.output};
+  std::size_t k = 0;
+  for (std::size_t k0 = 0; k0 < a.kernel; ++k0) {
+    const auto i0 = a.input_at(o[0], k0);
+    for (std::size_t k1 = 0; k1 < b.kernel; ++k1) {
+      const auto i1 = b.input_at(o[1], k1);
+      for (std::size_t k2 = 0; k2 < c.kernel; ++k2, ++k) {
+        const auto i2 = c.input_at(o[2], k2);
+        if (i0 < 0 || i1 < 0 || i2 < 0) continue;
+        f(k, (static_cast<std::size_t>(i0) * b.input + static_cast<std::size_t>(i1)) * c.input + static_cast<std::size_t>(i2));
+      }
+    }
+  }
+}
+
+// y is zero at first.
+struct Evaluate {
+  const Inputs& in;
+  SecretVector<double>& y;
+
+  void operator()(const ConstantNode& op) const { y = op.values; }
+  void operator()(const MapNode& op) const {
+    const ConvShape& s = op.shape;
+    const std::size_t positions = s.positions();
+    const std::size_t kernel = s.columns() / s.in_channels;
+    const std::size_t image = s.inputs() / (s.groups * s.in_channels);
+    for (std::size_t r = 0; r < s.rows(); ++r) {
+      const std::size_t first = r / s.out_channels * s.in_channels;  // channel
+      for (std::size_t p = 0; p < positions; ++p) {
+        double sum = op.bias[r];
+        each_product(s, p, [&](std::size_t k, std::size_t i) {
+          for (std::size_t c = 0; c < s.in_channels; ++c) {
+            sum += static_cast<double>(op.weights[r * s.columns() + c * kernel + k]) * in[0][(first + c) * image + i];
+          }
+        });
+        y[r * positions + p] = sum;
+      }
+    }
+  }
+  void operator()(const OffsetNode& op) const {
+    for (std::size_t i = 0; i < y.size(); ++i) y[i] = in[0][i] + op.values[i];
+  }
+  void operator()(const SumNode& op) const {
+    for (std::size_t k = 0; k < in.size(); ++k) {
+      for (std::size_t i = 0; i < y.size(); ++i) y[i] += op.factors[k] * in[k][i];
+    }
+  }
+  void operator()(const ScaleNode& op) const {
+    for (std::size_t i = 0; i < y.size(); ++i) y[i] = op.factors[i / op.inner % op.factors.size()] * in[0][i];
+  }
+  void operator()(const WindowSumOp& op) const {
+    const std::size_t positions = op.shape.positions();
+    const std::size_t image = op.shape.inputs() / op.shape.groups;
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      each_product(op.shape, i % positions, [&](std::size_t, std::size_t at) { y[i] += in[0][i / positions * image + at]; });
+    }
+  }
+  void operator()(const TransposeOp& op) const { move_elements<double>(op, in, y); }
+  void operator()(const TakeOp& op) const { move_elements<double>(op, in, y); }
+  void operator()(const ConcatOp& op) const { move_elements<double>(op, in, y); }
+  void operator()(const ProductOp& op) const {
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      const std::size_t row = i / op.columns;
+      const std::size_t batch = row / op.rows;
+      for (std::size_t k = 0; k < op.inner; ++k) {
+        y[i] += in[0][row * op.inner + k] * in[1][(batch * op.inner + k) * op.columns + i % op.columns];
+      }
+    }
+  }
+  void operator()(const ReluNode&) const {
+    for (std::size_t i = 0; i < y.size(); ++i) y[i] = std::max(in[0][i], 0.0);
+  }
+  void operator()(const MaxNode&) const {
+    for (std::size_t i = 0; i < y.size(); ++i) y[i] = std::max(in[0][i], in[1][i]);
+  }
+};
+
+}  // namespace
+
+SecretVector<double> evaluate(const GraphOp& op, const Inputs& in, std::size_t count) {
+  SecretVector<double> y(count);
+  std::visit(Evaluate{in, y}, op);
+  SMPC_CHECK(y.size() == count);
+  return y;
+}
+
+std::vector<SecretVector<double>> graph_values(const Graph& graph, std::span<const double> input) {
+  std::vector<SecretVector<double>> values;
+  values.emplace_back(input.begin(), input.end());
+  for (const GraphNode& node : graph.nodes) {
+    Inputs in;
+    for (const std::size_t v : node.inputs) in.emplace_back(values[v]);
+    values.push_back(evaluate(node.op, in, node.count));
+  }
+  return values;
+}
+
+}  // namespace smpc
