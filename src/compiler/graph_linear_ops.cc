@@ -55,6 +55,7 @@ GraphData GraphBuilder::mapped(const Node& node, const GraphData& x, MapNode map
 }
 
 bool GraphBuilder::fold(const GraphData& d, const GraphData& c, bool multiply, double sign) {
+  if (d.value == 0) return false;
   auto* map = std::get_if<MapNode>(&graph_.nodes[d.value - 1].op);
   if (map == nullptr) return false;
   const std::size_t positions = map->shape.positions();

@@ -181,6 +181,11 @@ void check_op(const Op& op, const std::vector<TensorType>& in, const TensorType&
 
 std::size_t mask_bytes(std::size_t elements) { return elements / 8 + (elements % 8 != 0 ? 1 : 0); }
 
+bool always_sends(const OpKind& kind) {
+  return std::holds_alternative<LinearOp>(kind) || std::holds_alternative<ConvOp>(kind) || std::holds_alternative<ReluOp>(kind) ||
+         std::holds_alternative<ProductOp>(kind) || std::holds_alternative<StepOp>(kind);
+}
+
 void check(const Program& p) {
   const auto expect = [](bool fits, const char* rule) {
     if (!fits) fail_input(std::string("the program: ") + rule);
@@ -224,6 +229,9 @@ void check(const Program& p) {
     expect(is_arg_max == (p.reveal == Reveal::label && i + 1 == p.ops.size()), "an ArgMax stands where it may not");
   }
   expect(std::count(read.begin(), read.end() - 1, false) == 0, "a tensor that nothing reads");
+  const bool sends = p.reveal == Reveal::logits || p.tensors[p.ops.size() - 1].count > 1 ||
+                     std::any_of(p.ops.begin(), p.ops.end(), [](const Op& op) { return always_sends(op.kind); });
+  expect(sends, "nothing is sent between the parties: the label of one class, of the client's own input");
   const std::size_t classes =
       p.reveal == Reveal::label ? p.tensors[p.inputs_of(p.ops.size() - 1).front()].count : p.output().count;
   expect(p.labels.size() == classes, "expected one label per class");

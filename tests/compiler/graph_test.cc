@@ -164,6 +164,15 @@ TEST(Graph, AMaskIsRefused) {
   EXPECT_THROW(compile(network().build(), o, {}), Error);
 }
 
+TEST(Graph, AConstantIsAddedToTheInputItself) {
+  ModelBuilder b(13);
+  b.input("x", {unknown_dim, 3}).output("y", {unknown_dim, 3});
+  b.weights("c", {3}, {0.5F, -1, 0.25F});
+  b.node("Add", {"x", "c"}, {"h"});
+  b.node("Mul", {"h", "c"}, {"y"});
+  check(b.build(), logits());
+}
+
 TEST(Graph, AResidualIsAdded) {
   ModelBuilder b(13);
   b.input("x", {unknown_dim, 3}).output("y", {unknown_dim, 3});

@@ -28,7 +28,8 @@ bool is_small(const Network& network) {
 void check_compiled(const Compiled& c) {
   SMPC_CHECK(decode_program(encode(c.program)) == c.program);
   check_weights(c.program, c.weights);
-  SMPC_CHECK(explain(c.program).client_to_server > 0);
+  const Explanation e = explain(c.program);
+  SMPC_CHECK(e.client_to_server + e.server_to_client > 0);
   // As large as the program allows, and zero: rounding must not lead beyond the range, nor a sum beyond its ring.
   for (const double value : {0.0, c.program.input_range}) {
     std::vector<double> volume(c.program.whole_input(), value);

@@ -57,6 +57,15 @@ void models(const fs::path& root) {
     } catch (const Error&) {  // some of them are there to be refused
     }
   }
+  // Layers of every kind, as ONNX's own suite has them: with their weights, and small.
+  const fs::path suite = "/usr/share/libonnx-testdata/data/pytorch-converted";
+  if (!fs::exists(suite)) return;
+  for (const auto& entry : fs::directory_iterator(suite)) {
+    const Bytes model = read_file(entry.path() / "model.onnx");
+    if (model.size() > 4096) continue;
+    onnx.add(entry.path().filename(), model);
+    compile.add(entry.path().filename(), model);
+  }
 }
 
 void programs(const fs::path& root) {

@@ -180,6 +180,13 @@ const Case graph_cases[] = {
     {"product of another scale", [](Program& p) { p.tensors[9].scale = 3; }},
     {"product of one", [](Program& p) { p.ops[8].inputs = {7}; }},
     {"step with a scale", [](Program& p) { p.tensors[10].scale = 1; }},
+    {"nothing but moves, and the label of one class",
+     [](Program& p) {
+       p.reveal = Reveal::label;
+       p.ops = {{"take", TakeOp{1, 40, 1, {7}}}, {"argmax", ArgMaxOp{}}};
+       p.tensors = {p.tensors[0], {1, 4, Ring{30}}, {1, 0, Ring{1}}};
+       p.labels = {"one"};
+     }},
     {"step of another shape", [](Program& p) { p.tensors[10].count = 5; }},
 };
 
