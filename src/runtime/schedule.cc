@@ -74,7 +74,8 @@ Schedule make_schedule(const Program& program, const Plan& plan, std::size_t vol
     left -= m.halves.size();
     idle = m.halves.empty() ? idle + 1 : 0;
     SMPC_CHECK(idle < 2);
-    if (!m.halves.empty()) s.messages.push_back(std::move(m));
+    // The client's first message is sent even when it is empty: with it bundles are spent.
+    if (!m.halves.empty() || s.messages.empty()) s.messages.push_back(std::move(m));
   }
   return s;
 }

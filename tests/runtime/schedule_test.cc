@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "smpc/net/channel.h"
+#include "support/two_party.h"
 
 namespace smpc {
 namespace {
@@ -92,6 +93,25 @@ TEST(Schedule, CostGrowsByTheSameForEveryVolumeWhereFieldsAreWholeBytes) {
     return c.client_to_server + c.server_to_client - c.messages * frame_header_bytes;
   };
   EXPECT_EQ(bytes(20), 20 * bytes(1));
+}
+
+// Of a program in which the client has nothing to say, the client speaks first all the same: that is when it spends.
+TEST(Schedule, TheClientSpeaksFirstEvenWithNothingToSay) {
+  Program p;
+  p.reveal = Reveal::logits;
+  p.input_shape = {2};
+  p.input_range = 1;
+  p.tensors = {{2, 0, Ring{9}}, {2, 0, Ring{9}}};
+  p.ops = {{"bias", BiasOp{}}};
+  p.labels = {"a", "b"};
+  LinearWeights w;
+  w.bias = {5, -7};
+  EXPECT_EQ(decode_program(encode(p)), p);
+  const Schedule s = make_schedule(p, correlation_plan(p), 1);
+  ASSERT_EQ(s.messages.size(), 2U);
+  EXPECT_EQ(s.messages[0].from, Party::client);
+  EXPECT_EQ(s.messages[0].bytes, 0U);
+  EXPECT_EQ(testing::run_two_party(p, {w}, RingVector{1, 2}, 1).output, (RingVector{6, Ring{9}.from_signed(-5)}));
 }
 
 }  // namespace

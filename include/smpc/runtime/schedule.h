@@ -18,7 +18,7 @@ struct Message {
 struct Schedule {
   std::size_t volumes = 1;
   std::vector<Half> halves;
-  std::vector<Message> messages;  // in sequence; the client's first
+  std::vector<Message> messages;  // in sequence; the client's first, which may be empty
 };
 
 // The parties take turns, and each message carries every half that its sender can compute by then.
