@@ -120,6 +120,8 @@ class GraphBuilder : private NodeFields {
   GraphData viewed(GraphData d, Shape shape) const;
   GraphData transposed(const Node& node, const GraphData& d, const Shape& order);
   GraphData taken(const Node& node, const GraphData& d, std::size_t axis, std::vector<std::int64_t> slices);
+  // Before so many slices are listed: a program would not hold them, and a short file must not make us try.
+  void expect_few_slices(const Node& node, std::int64_t count) const;
   GraphData spread(const Node& node, const GraphData& d, const Shape& to);
   std::optional<Shape> broadcast(const Shape& a, const Shape& b) const;
   // own: only the node in hand reads a.

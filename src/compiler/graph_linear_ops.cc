@@ -58,25 +58,26 @@ bool GraphBuilder::fold(const GraphData& d, const GraphData& c, bool multiply, d
   if (d.value == 0) return false;
   auto* map = std::get_if<MapNode>(&graph_.nodes[d.value - 1].op);
   if (map == nullptr) return false;
-  const std::size_t positions = map->shape.positions();
-  // The constant, element by element of the map's result.
-  std::vector<std::size_t> stride(d.shape.size());
-  std::size_t next = 1;
-  for (std::size_t i = c.shape.size(); i-- > 0;) {
-    if (c.shape[i] != 1) stride[d.shape.size() - c.shape.size() + i] = next;
-    next *= c.shape[i];
-  }
+  // The first axes of the result are the map's rows, the others its positions: there the constant may not differ.
+  const std::size_t rank = d.shape.size();
+  std::size_t axes_of_rows = rank;
+  while (axes_of_rows > 0 && before(d.shape, axes_of_rows) > map->shape.rows()) --axes_of_rows;
+  if (before(d.shape, axes_of_rows) != map->shape.rows() || c.shape.size() > rank) return false;
+  Shape varies = c.shape;
+  varies.insert(varies.begin(), rank - c.shape.size(), 1);
+  if (elements(Shape(varies.begin() + static_cast<std::ptrdiff_t>(axes_of_rows), varies.end())) != 1) return false;
   SecretVector<double> by_row(map->shape.rows());
   const SecretVector<double>& values = constant(c);
-  for (std::size_t i = 0; i < elements(d.shape); ++i) {
+  for (std::size_t r = 0; r < by_row.size(); ++r) {
     std::size_t at = 0;
-    std::size_t rest = i;
-    for (std::size_t a = d.shape.size(); a-- > 0;) {
-      at += rest % d.shape[a] * stride[a];
+    std::size_t stride = 1;
+    std::size_t rest = r;
+    for (std::size_t a = axes_of_rows; a-- > 0;) {
+      if (varies[a] != 1) at += rest % d.shape[a] * stride;
+      stride *= varies[a];
       rest /= d.shape[a];
     }
-    if (i % positions == 0) by_row[i / positions] = values[at];
-    if (by_row[i / positions] != values[at]) return false;
+    by_row[r] = values[at];
   }
   const std::size_t columns = map->shape.columns();
   for (std::size_t r = 0; r < by_row.size(); ++r) {
@@ -85,6 +86,7 @@ bool GraphBuilder::fold(const GraphData& d, const GraphData& c, bool multiply, d
       for (std::size_t k = 0; k < columns; ++k) {
         float& w = map->weights[r * columns + k];
         w = static_cast<float>(static_cast<double>(w) * by_row[r]);
+        if (!std::isfinite(w)) fail_graph("node " + quote_name(graph_.nodes[d.value - 1].name) + ": a weight is too large for float32");
       }
     } else {
       map->bias[r] += sign * by_row[r];
@@ -264,6 +266,9 @@ void GraphBuilder::conv_transpose(Node& node) {
     fail(node, "auto_pad: expected NOTSET, VALID, SAME_UPPER or SAME_LOWER, found " + quote_name(automatic));
   }
   if (wanted && wanted->size() != rank) fail(node, "output_shape: expected " + std::to_string(rank) + " numbers, found " + std::to_string(wanted->size()));
+  for (const std::int64_t size : wanted.value_or(Dims{})) {
+    if (size <= 0 || size > far) fail(node, "output_shape: " + std::to_string(size) + " is out of range");
+  }
   const std::size_t out_channels = w.shape[1];
   Shape out{batch, g * out_channels};
   std::vector<ConvAxis> axes;

@@ -17,6 +17,9 @@ constexpr int weight_bits = 15;    // and a sign: two bytes a weight
 constexpr int finest_weights = 30;
 constexpr int factor_bits = 15;    // fractional bits of public factors that are not whole
 constexpr double largest_whole = 0x1p20;
+// Of bounds, and of what they are multiplied by: so their products fit 128 bits.
+constexpr double largest_value = 0x1p63;
+constexpr int largest_lift = 50;
 
 double magnitude(const Interval& v) { return static_cast<double>(std::max(-v.low, v.high)); }
 
@@ -42,7 +45,7 @@ class GraphLowering {
     start();
     for (std::size_t i = 0; i < graph_.nodes.size() && why_.empty(); ++i) {
       node_ = &graph_.nodes[i];
-      std::visit([&](const auto& op) { values_[i + 1] = lower(op); }, node_->op);
+      std::visit([&](const auto& op) { values_[i + 1] = lower(op); }, node_->op);  // of no use once why_ says something
     }
     if (why_.empty()) finish();
     if (why_.empty()) choose_rings();
@@ -91,9 +94,9 @@ class GraphLowering {
   }
   void need(std::size_t tensor, std::span<const Interval> bounds, unsigned more = 0) {
     const Interval all = hull(bounds);
-    // Far beyond any ring already: what follows would overflow.
-    if (magnitude(all) > 0x1p100) return too_wide(100);
     need(tensor, wide_bits(all) + more);
+    // Beyond any ring: what follows would only overflow.
+    if (magnitude(all) > largest_value) too_wide(wide_bits(all));
   }
   void too_wide(unsigned bits) {
     const unsigned most = s_.options.bits.value_or(max_ring_bits);
@@ -143,8 +146,8 @@ class GraphLowering {
     for (const Value& v : all) finest = std::max(finest, v.scale);
     for (Value& v : all) {
       if (v.scale == finest) continue;
-      const std::int64_t factor = std::int64_t{1} << std::min(62, finest - v.scale);
-      if (finest - v.scale > 62) too_wide(static_cast<unsigned>(finest));
+      const std::int64_t factor = std::int64_t{1} << std::min(largest_lift, finest - v.scale);
+      if (finest - v.scale > largest_lift) too_wide(static_cast<unsigned>(finest));
       SecretVector<Interval> bounds = v.bounds;
       for (Interval& b : bounds) b = times(b, factor);
       v = emit(name() + " (align)", SumOp{{factor}}, {&v}, finest, std::move(bounds), v.error);
@@ -270,7 +273,7 @@ class GraphLowering {
       const double exact = std::ldexp(op.factors[k], more);
       const double lift = std::ldexp(1.0, finest - v.scale);
       const double factor = std::nearbyint(exact);
-      if (!(std::abs(factor) * lift < 0x1p62)) too_wide(static_cast<unsigned>(finest));
+      if (!(std::abs(factor) * lift <= std::ldexp(1.0, largest_lift))) too_wide(static_cast<unsigned>(finest));
       if (!why_.empty()) return {};
       sum.factors.push_back(static_cast<std::int64_t>(factor * lift));
       for (std::size_t i = 0; i < bounds.size(); ++i) {
@@ -349,6 +352,8 @@ class GraphLowering {
   Value lower(const ProductOp& op) {
     const Value a = narrow(0);
     const Value b = narrow(1);
+    if (magnitude(hull(a.bounds)) * magnitude(hull(b.bounds)) * static_cast<double>(op.inner) > 0x1p100) too_wide(100);
+    if (!why_.empty()) return {};
     SecretVector<Interval> bounds(op.outputs());
     const auto product = [](const Interval& x, const Interval& y) {
       const Interval low = times(x, y.low);

@@ -226,6 +226,7 @@ void GraphBuilder::hard_swish(Node& node) {
 
 // Of a whole axis: one half against the other, until one element is left.
 GraphData GraphBuilder::largest_along(const Node& node, GraphData x, std::size_t axis) {
+  expect_few_slices(node, static_cast<std::int64_t>(x.shape[axis]));
   while (x.shape[axis] > 1) {
     const auto n = static_cast<std::int64_t>(x.shape[axis]);
     std::vector<std::int64_t> low, high;
@@ -256,6 +257,7 @@ GraphData GraphBuilder::largest(const Node& node, GraphData x, const std::vector
       fail(node, "kernel_shape: expected at most " + std::to_string(widest_window) + " along an axis, found " + std::to_string(a.kernel));
     }
     // Element k of every window; where it is padding, another element of the same window instead.
+    expect_few_slices(node, static_cast<std::int64_t>(a.kernel * a.output / 8));
     std::vector<std::vector<std::int64_t>> places(a.kernel, std::vector<std::int64_t>(a.output));
     for (std::size_t o = 0; o < a.output; ++o) {
       std::int64_t any = -1;
