@@ -209,6 +209,10 @@ void World::expect_balanced() const {
   EXPECT_EQ(issued.size(), available.size() + used.size() + burned);
 }
 
+std::size_t World::spent() const {
+  return ids(state("client") / "client.db", "SELECT serial FROM bundles WHERE state = 1").size();
+}
+
 void World::expect_each_bundle_sent_once() const {
   const Ids issued = ids(state("dealer") / "dealer.db", "SELECT serial FROM issued");
   const Ids used = ids(state("server") / "server.db", "SELECT serial FROM used");

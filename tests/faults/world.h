@@ -35,6 +35,7 @@ class World : public testing::ThreeRoles {
   void expect_good_afterwards();
   // The ids of dealer, client and server, from their own databases; and both audit logs, by the tools' own check.
   void expect_balanced() const;
+  std::size_t spent() const;  // bundles, by the client's own journal
   // What client and server sent, from the traces of all their processes: no bundle was used in two runs.
   void expect_each_bundle_sent_once() const;
 

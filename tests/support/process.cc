@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -57,11 +58,15 @@ int start(const std::string& tool, const std::vector<std::string>& arguments, co
   std::_Exit(127);
 }
 
-// The exit code, or -1 where it does not come in time.
-int wait_until(int pid, Clock::time_point deadline, const std::function<void(int)>& watch = {}) {
+// The exit code, or -1 where it does not come in time. `peak_kb`: the most memory that it held.
+int wait_until(int pid, Clock::time_point deadline, const std::function<void(int)>& watch = {}, long* peak_kb = nullptr) {
   while (Clock::now() < deadline) {
     int status = 0;
-    if (::waitpid(pid, &status, WNOHANG) == pid) return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    rusage usage{};
+    if (::wait4(pid, &status, WNOHANG, &usage) == pid) {
+      if (peak_kb != nullptr) *peak_kb = usage.ru_maxrss;
+      return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    }
     if (watch) watch(pid);
     std::this_thread::sleep_for(watch ? 1ms : 5ms);
   }
@@ -85,7 +90,7 @@ Outcome run(const std::string& tool, const std::vector<std::string>& arguments, 
   r.started = Clock::now();
   const int pid = start(tool, arguments, (folder / "out").string(), (folder / "err").string(), options.cpu,
                         options.environment);
-  r.exit_code = wait_until(pid, r.started + options.limit, options.watch);
+  r.exit_code = wait_until(pid, r.started + options.limit, options.watch, &r.peak_kb);
   r.seconds = std::chrono::duration<double>(Clock::now() - r.started).count();
   if (r.exit_code == -1) {
     ::kill(pid, SIGKILL);

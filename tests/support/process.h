@@ -19,6 +19,7 @@ struct Outcome {
   std::string err;
   std::chrono::steady_clock::time_point started;  // just before the process was made
   double seconds = 0;                             // from then to its end
+  long peak_kb = 0;                               // the most memory that it held
   nlohmann::json json() const { return nlohmann::json::parse(out); }
 };
 
