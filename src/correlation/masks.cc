@@ -86,12 +86,9 @@ MaskedLayout::MaskedLayout(const Plan& plan) {
 
 void write_masked_weights(const Plan& plan, const Weights& weights, const Key& mask_key,
                           const std::function<void(ByteView)>& write) {
-  for (const OpPlan& op : plan.ops) {
-    const auto* linear = std::get_if<LinearPlan>(&op);
-    if (linear == nullptr) continue;
-    const auto& d = std::get<LinearDemand>(plan.demands[linear->demand]);
-    SMPC_CHECK(linear->weights < weights.size());
-    const WeightMatrix& matrix = weights[linear->weights].matrix;
+  for (const LinearDemand& d : MaskedLayout(plan).linears) {
+    SMPC_CHECK(d.linear + d.biases_before < weights.size());
+    const WeightMatrix& matrix = weights[d.linear + d.biases_before].matrix;
     const MaskRows mask(mask_key, d);
     RingVector row(d.columns());
     WeightMatrix::Wide w(d.columns());

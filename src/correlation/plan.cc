@@ -63,6 +63,7 @@ class Planner {
     if (std::holds_alternative<LinearOp>(kind) || std::holds_alternative<ConvOp>(kind)) {
       LinearDemand d{linears_, in.count, out.count, out.ring};
       if (const auto* conv = std::get_if<ConvOp>(&kind)) d.conv = conv->shape;
+      d.biases_before = weights_ - linears_;
       return LinearPlan{linears_++, weights_, demand(std::move(d))};
     }
     if (const auto* relu = std::get_if<ReluOp>(&kind)) {

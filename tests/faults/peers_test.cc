@@ -1,10 +1,9 @@
 // What strangers do at the two ports: they come with the wrong certificate or none, speak something else, break off, lie
 // about lengths, or hold connections open. The daemons are the tools as processes.
-#include <fstream>
-
 #include "faults/world.h"
 #include "net/raw_tls.h"
 #include "net/support.h"
+#include "support/peak_memory.h"
 
 namespace smpc::faults {
 namespace {
@@ -14,15 +13,6 @@ using test::RawSocket;
 using test::RawTls;
 
 constexpr long memory_cap_kb = 300'000;
-
-// The most that a process ever held.
-long peak_kb(int pid) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.rfind("VmHWM:", 0) == 0) return std::stol(line.substr(6));
-  }
-  return -1;
-}
 
 class Peers : public ::testing::Test {
  protected:
@@ -38,7 +28,7 @@ class Peers : public ::testing::Test {
   }
   void TearDown() override {
     for (const Port& p : ports_) {
-      const long peak = peak_kb(p.daemon->pid());
+      const long peak = testing::peak_memory_kb(std::to_string(p.daemon->pid()));
       EXPECT_GT(peak, 0);
       EXPECT_LT(peak, memory_cap_kb);
     }

@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include "support/peak_memory.h"
+
 namespace smpc::test {
 
 TemporaryFolder::TemporaryFolder() {
@@ -63,6 +65,7 @@ Served::Served(const Identity& identity, ListenerOptions options, Listener::Sess
 Served::~Served() {
   listener_.stop(0ms);
   thread_.join();
+  testing::expect_little_memory();  // whatever a peer claimed or sent
 }
 
 std::string Served::failure() {

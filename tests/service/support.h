@@ -16,6 +16,7 @@
 #include "smpc/service/client.h"
 #include "smpc/service/dealer.h"
 #include "smpc/service/server.h"
+#include "support/peak_memory.h"
 #include "support/random_program.h"
 #include "wire.h"
 
@@ -97,6 +98,9 @@ class World {
  public:
   explicit World(Reveal reveal = Reveal::label, Limits limits = {}) : World(model(reveal), limits) {}
   explicit World(RandomModel mlp, Limits limits = {});
+  ~World() { expect_little_memory(); }  // all three parties together, whatever was done to them
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
 
   const RandomModel& mlp() const { return mlp_; }
   const Plan& plan() const { return plan_; }

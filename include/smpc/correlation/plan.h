@@ -81,6 +81,7 @@ struct LinearDemand {
   Ring ring;
   std::optional<std::size_t> opening = {};
   std::optional<ConvShape> conv = {};  // none: the map is a matrix of outputs x inputs
+  std::size_t biases_before = 0;       // of the server's weights, `linear` maps and so many biases stand before its own
 
   // Of the matrix that holds the map.
   std::size_t rows() const noexcept { return conv ? conv->rows() : outputs; }
