@@ -12,8 +12,6 @@ namespace {
 // Sums of up to 2^32 positive terms in double err by less than 2^-20 of themselves.
 constexpr double slack = 1 + 1e-6;
 
-double magnitude(const Interval& v) { return static_cast<double>(std::max(-v.low, v.high)); }
-
 }  // namespace
 
 unsigned wide_bits(const Interval& v) {
@@ -24,15 +22,17 @@ unsigned wide_bits(const Interval& v) {
   return 1 + static_cast<unsigned>(high != 0 ? 64 + std::bit_width(high) : std::bit_width(low));
 }
 
+double magnitude(const Interval& v) { return static_cast<double>(std::max(-v.low, v.high)); }
+
+Interval hull(std::span<const Interval> all) {
+  Interval h = all.front();
+  for (const Interval& v : all) h = {std::min(h.low, v.low), std::max(h.high, v.high)};
+  return h;
+}
+
 Bounds::Bounds(std::size_t count, i128 limit, double norm) : intervals_(count, {-limit, limit}) {
   norm_ = interval_norm();
   if (norm > 0) norm_ = std::min(norm_, norm * slack);
-}
-
-Interval Bounds::hull() const {
-  Interval all = intervals_.front();
-  for (const Interval& v : intervals_) all = {std::min(all.low, v.low), std::max(all.high, v.high)};
-  return all;
 }
 
 double Bounds::interval_norm() const {

@@ -16,6 +16,9 @@ struct Interval {
 
 // Bits of a two's complement integer that holds [low, high].
 unsigned wide_bits(const Interval& v);
+double magnitude(const Interval& v);
+// What all of them lie in; at least one.
+Interval hull(std::span<const Interval> all);
 
 class Bounds {
  public:
@@ -32,7 +35,7 @@ class Bounds {
   // y = x >> shift: the norm is divided, and flooring moves each element by less than 1.
   void truncate(unsigned shift);
 
-  Interval hull() const;
+  Interval hull() const { return smpc::hull(intervals_); }
 
  private:
   double interval_norm() const;

@@ -1,7 +1,6 @@
 #include "smpc/compiler/graph.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "graph_builder.h"
 #include "smpc/base/error.h"
@@ -164,7 +163,6 @@ void GraphBuilder::finish() {
                  to_text(last->shape) + "; export the model again");
     }
   }
-  graph_.output_dims = last->shape;
   // The output stands last; a program has at least one op.
   if (last->value == 0 || last->value != graph_.nodes.size()) {
     add(out.name, SumNode{{1}}, {*last}, last->shape);

@@ -1,7 +1,6 @@
 // Walks a model node by node and writes each as ops of a graph. Shapes are known: an unknown batch is one sample.
 #pragma once
 
-#include <array>
 #include <map>
 #include <optional>
 #include <set>

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "bounds.h"
+#include "graph_windows.h"
 #include "smpc/base/error.h"
 #include "smpc/program/moves.h"
 
@@ -21,15 +22,7 @@ constexpr double largest_whole = 0x1p20;
 constexpr double largest_value = 0x1p63;
 constexpr int largest_lift = 50;
 
-double magnitude(const Interval& v) { return static_cast<double>(std::max(-v.low, v.high)); }
-
 Interval joined(const Interval& a, const Interval& b) { return {std::min(a.low, b.low), std::max(a.high, b.high)}; }
-
-Interval hull(std::span<const Interval> all) {
-  Interval h = all.front();
-  for (const Interval& v : all) h = joined(h, v);
-  return h;
-}
 
 Interval times(const Interval& v, i128 factor) {
   const i128 a = v.low * factor;
@@ -311,18 +304,11 @@ class GraphLowering {
     const std::size_t positions = s.positions();
     const std::size_t image = s.inputs() / s.groups;
     SecretVector<Interval> bounds(s.outputs());
-    const auto& [a, b, c] = s.axes;
     for (std::size_t i = 0; i < bounds.size(); ++i) {
-      const std::size_t p = i % positions;
-      for (std::size_t k = 0; k < s.columns(); ++k) {
-        const auto i0 = a.input_at(p / c.output / b.output, k / c.kernel / b.kernel);
-        const auto i1 = b.input_at(p / c.output % b.output, k / c.kernel % b.kernel);
-        const auto i2 = c.input_at(p % c.output, k % c.kernel);
-        if (i0 < 0 || i1 < 0 || i2 < 0) continue;
-        const std::size_t at = (static_cast<std::size_t>(i0) * b.input + static_cast<std::size_t>(i1)) * c.input + static_cast<std::size_t>(i2);
+      each_in_window(s, i % positions, [&](std::size_t, std::size_t at) {
         const Interval& v = x.bounds[i / positions * image + at];
         bounds[i] = {bounds[i].low + v.low, bounds[i].high + v.high};
-      }
+      });
     }
     return emit(name(), op, {&x}, x.scale, std::move(bounds), static_cast<double>(s.columns()) * x.error);
   }

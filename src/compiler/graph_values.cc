@@ -1,4 +1,5 @@
 // A graph in double.
+#include "graph_windows.h"
 #include "smpc/base/error.h"
 #include "smpc/compiler/graph.h"
 #include "smpc/program/moves.h"
@@ -7,25 +8,6 @@ namespace smpc {
 namespace {
 
 using Inputs = std::vector<std::span<const double>>;
-
-// Calls f(row, input channel, input element, kernel element) for all that meet at output position p.
-template <class F>
-void each_product(const ConvShape& s, std::size_t p, F f) {
-  const auto& [a, b, c] = s.axes;
-  const std::size_t o[3] = {p / c.output / b.output, p / c.output % b.output, p % c.output};
-  std::size_t k = 0;
-  for (std::size_t k0 = 0; k0 < a.kernel; ++k0) {
-    const auto i0 = a.input_at(o[0], k0);
-    for (std::size_t k1 = 0; k1 < b.kernel; ++k1) {
-      const auto i1 = b.input_at(o[1], k1);
-      for (std::size_t k2 = 0; k2 < c.kernel; ++k2, ++k) {
-        const auto i2 = c.input_at(o[2], k2);
-        if (i0 < 0 || i1 < 0 || i2 < 0) continue;
-        f(k, (static_cast<std::size_t>(i0) * b.input + static_cast<std::size_t>(i1)) * c.input + static_cast<std::size_t>(i2));
-      }
-    }
-  }
-}
 
 // y is zero at first.
 struct Evaluate {
@@ -42,7 +24,7 @@ struct Evaluate {
       const std::size_t first = r / s.out_channels * s.in_channels;  // channel
       for (std::size_t p = 0; p < positions; ++p) {
         double sum = op.bias[r];
-        each_product(s, p, [&](std::size_t k, std::size_t i) {
+        each_in_window(s, p, [&](std::size_t k, std::size_t i) {
           for (std::size_t c = 0; c < s.in_channels; ++c) {
             sum += static_cast<double>(op.weights[r * s.columns() + c * kernel + k]) * in[0][(first + c) * image + i];
           }
@@ -66,7 +48,7 @@ struct Evaluate {
     const std::size_t positions = op.shape.positions();
     const std::size_t image = op.shape.inputs() / op.shape.groups;
     for (std::size_t i = 0; i < y.size(); ++i) {
-      each_product(op.shape, i % positions, [&](std::size_t, std::size_t at) { y[i] += in[0][i / positions * image + at]; });
+      each_in_window(op.shape, i % positions, [&](std::size_t, std::size_t at) { y[i] += in[0][i / positions * image + at]; });
     }
   }
   void operator()(const TransposeOp& op) const { move_elements<double>(op, in, y); }

@@ -59,7 +59,6 @@ struct GraphNode {
 
 struct Graph {
   std::vector<GraphNode> nodes;  // each after those that it reads; each is read, but the last, which is the output
-  std::vector<std::size_t> output_dims;
 };
 
 // One op on values in double.
