@@ -4,7 +4,7 @@ set -euo pipefail
 packages=(
   ca-certificates cmake g++ git ninja-build pkg-config
   libonnx-dev libprotobuf-dev protobuf-compiler libeigen3-dev libssl-dev libcli11-dev libspdlog-dev
-  libgtest-dev libbenchmark-dev libhwy-dev libsqlite3-dev libboost-dev libnifti2-dev zlib1g-dev libpng-dev
+  libgtest-dev libbenchmark-dev libhwy-dev libsqlite3-dev libboost-dev libnifti2-dev zlib1g-dev libpng-dev libturbojpeg0-dev
   nlohmann-json3-dev libonnx-testdata valgrind groff-base chromium
   clang-14 libclang-rt-14-dev
 )

@@ -1,0 +1,16 @@
+// Numbers in some shape, row-major, as a file holds them: a client's input.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "smpc/base/secret.h"
+
+namespace smpc {
+
+struct Array {
+  std::vector<std::size_t> shape;
+  SecretVector<double> values;
+};
+
+}  // namespace smpc
