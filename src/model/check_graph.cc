@@ -126,8 +126,9 @@ class Names {
     const auto& type = v.type().tensor_type();
     if (filled) return;
     const int t = type.elem_type();
-    if (t != TensorProto::FLOAT && t != TensorProto::DOUBLE && t != TensorProto::INT64 && t != TensorProto::BOOL) {
-      fail_model(source_, what + ": expected FLOAT, DOUBLE, INT64 or BOOL, found " + data_type_name(t) +
+    if (t != TensorProto::FLOAT && t != TensorProto::DOUBLE && t != TensorProto::FLOAT16 && t != TensorProto::INT64 &&
+        t != TensorProto::BOOL) {
+      fail_model(source_, what + ": expected FLOAT, DOUBLE, FLOAT16, INT64 or BOOL, found " + data_type_name(t) +
                               "; export the model in float32");
     }
     for (const auto& d : type.shape().dim()) {

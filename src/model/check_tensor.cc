@@ -43,6 +43,7 @@ std::optional<Payload> payload_of(const TensorProto& t) {
     case TensorProto::DOUBLE: return Payload{8, t.double_data_size()};
     case TensorProto::INT64: return Payload{8, t.int64_data_size()};
     case TensorProto::BOOL: return Payload{1, t.int32_data_size()};
+    case TensorProto::FLOAT16: return Payload{2, t.int32_data_size()};
     default: return std::nullopt;
   }
 }
@@ -51,7 +52,7 @@ void check_payload(const TensorProto& t, const std::string& what, const std::str
   const std::int64_t count = checked_count(t, what, source);
   const auto payload = payload_of(t);
   if (!payload) {
-    fail_model(source, what + ": expected elements of type FLOAT, DOUBLE, INT64 or BOOL, found " +
+    fail_model(source, what + ": expected elements of type FLOAT, DOUBLE, FLOAT16, INT64 or BOOL, found " +
                            data_type_name(t.data_type()) + "; export the model in float32");
   }
   const std::int64_t typed_any = std::int64_t{t.float_data_size()} + t.double_data_size() + t.int64_data_size() +
@@ -96,6 +97,18 @@ void check_values(const TensorProto& t, const std::string& what, const std::stri
     bad = t.has_raw_data() ? first_not_finite<float>(t.raw_data()) : first_not_finite_of(t.float_data());
   } else if (t.data_type() == TensorProto::DOUBLE) {
     bad = t.has_raw_data() ? first_not_finite<double>(t.raw_data()) : first_not_finite_of(t.double_data());
+  } else if (t.data_type() == TensorProto::FLOAT16) {
+    constexpr int exponent = 0x7c00;  // all ones: no number
+    for (std::size_t i = 0; i < t.raw_data().size() / 2 && !bad; ++i) {
+      std::uint16_t half = 0;
+      std::memcpy(&half, t.raw_data().data() + 2 * i, 2);
+      if ((half & exponent) == exponent) bad = i;
+    }
+    for (int i = 0; i < t.int32_data_size() && !bad; ++i) {
+      const int half = t.int32_data(i);
+      if (half < 0 || half > 0xffff) fail_model(source, what + ": element " + std::to_string(i) + " is no FLOAT16");
+      if ((half & exponent) == exponent) bad = static_cast<std::size_t>(i);
+    }
   } else if (t.data_type() == TensorProto::BOOL) {
     for (std::size_t i = 0; i < t.raw_data().size() && !bad; ++i) {
       if (t.raw_data()[i] != 0 && t.raw_data()[i] != 1) bad = i;
@@ -120,6 +133,13 @@ const char* data_type_name(int type) {
   return type >= 0 && type < static_cast<int>(std::size(names)) ? names[type] : "a type unknown to IR version 8";
 }
 
+float half_to_float(std::uint16_t half) noexcept {
+  const int exponent = half >> 10 & 0x1f;
+  const int fraction = half & 0x3ff;
+  const float size = exponent == 0 ? std::ldexp(static_cast<float>(fraction), -24) : std::ldexp(static_cast<float>(fraction | 0x400), exponent - 25);
+  return (half & 0x8000) != 0 ? -size : size;
+}
+
 std::size_t element_count(const TensorProto& t) {
   std::size_t count = 1;
   for (const std::int64_t d : t.dims()) count *= static_cast<std::size_t>(d);
@@ -129,8 +149,8 @@ std::size_t element_count(const TensorProto& t) {
 void check_tensor(const TensorProto& t, const std::string& what, const std::string& source) {
   if (t.data_location() != TensorProto::DEFAULT || t.external_data_size() != 0) {
     fail_model(source, what +
-                           ": its values are in another file, which is not opened; save the model with its weights "
-                           "inside (onnx.save_model(..., save_as_external_data=False))");
+                           ": its values are in another file, which is not opened here; give the model as a file beside it, or save "
+                           "it with its weights inside (onnx.save_model(..., save_as_external_data=False))");
   }
   if (t.has_segment()) fail_model(source, what + ": segmented tensors are not supported; store it whole");
   check_payload(t, what, source);

@@ -35,6 +35,19 @@ Values take_values(std::string* raw, Typed* typed) {
   return out;
 }
 
+// FLOAT16 is float from here on.
+SecretVector<float> take_halves(TensorProto& t) {
+  SecretVector<float> out;
+  if (t.has_raw_data()) {
+    const auto halves = take_values<SecretVector<std::uint16_t>>(t.mutable_raw_data(), t.mutable_int32_data());
+    for (const std::uint16_t h : halves) out.push_back(half_to_float(h));
+  } else {
+    const auto halves = take_values<SecretVector<std::int32_t>>(nullptr, t.mutable_int32_data());
+    for (const std::int32_t h : halves) out.push_back(half_to_float(static_cast<std::uint16_t>(h)));
+  }
+  return out;
+}
+
 Tensor take_tensor(TensorProto& t) {
   Tensor out;
   out.dims.assign(t.dims().begin(), t.dims().end());
@@ -42,6 +55,7 @@ Tensor take_tensor(TensorProto& t) {
   switch (t.data_type()) {
     case TensorProto::FLOAT: out.values = take_values<SecretVector<float>>(raw, t.mutable_float_data()); break;
     case TensorProto::DOUBLE: out.values = take_values<SecretVector<double>>(raw, t.mutable_double_data()); break;
+    case TensorProto::FLOAT16: out.values = take_halves(t); break;
     case TensorProto::INT64: out.values = take_values<std::vector<std::int64_t>>(raw, t.mutable_int64_data()); break;
     default: out.values = take_values<std::vector<std::uint8_t>>(raw, t.mutable_int32_data()); break;
   }
@@ -91,7 +105,8 @@ Node take_node(NodeProto& n) {
 
 ElementType element_type(int type) {
   switch (type) {
-    case TensorProto::FLOAT: return ElementType::f32;
+    case TensorProto::FLOAT:
+    case TensorProto::FLOAT16: return ElementType::f32;
     case TensorProto::DOUBLE: return ElementType::f64;
     case TensorProto::INT64: return ElementType::i64;
     default: SMPC_CHECK(type == TensorProto::BOOL); return ElementType::boolean;
@@ -121,6 +136,8 @@ Model load_proto(onnx::ModelProto&& proto, const std::string& source) {
 std::size_t Tensor::size() const noexcept {
   return std::visit([](const auto& v) { return v.size(); }, values);
 }
+
+Tensor to_tensor(onnx::TensorProto&& tensor) { return take_tensor(tensor); }
 
 Model to_model(onnx::ModelProto&& stripped, std::vector<Part>&& parts, int opset, const std::string& source) {
   Model out;
@@ -154,6 +171,7 @@ Model load_model(const std::filesystem::path& path) {
     const MappedFile file(path);  // unmapped before the tensors are taken apart
     return parse_model(file.bytes(), source);
   }();
+  read_external_data(proto, path.parent_path(), source);
   return load_proto(std::move(proto), source);
 }
 

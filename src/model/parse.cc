@@ -45,6 +45,17 @@ void refuse_unknown_fields(const Message& message, const std::string& source) {
 
 }  // namespace
 
+onnx::TensorProto parse_tensor(ByteView bytes, const std::string& source) {
+  silence_protobuf();
+  onnx::TensorProto tensor;
+  if (bytes.empty() || bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()) ||
+      !tensor.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    fail_model(source, "expected a tensor: an array by numpy (.npy) or an ONNX TensorProto (.pb), found another format");
+  }
+  refuse_unknown_fields(tensor, source);
+  return tensor;
+}
+
 onnx::ModelProto parse_model(ByteView bytes, const std::string& source) {
   silence_protobuf();
   if (bytes.empty()) fail_model(source, "expected an ONNX model, found an empty file");

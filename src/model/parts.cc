@@ -4,6 +4,7 @@
 
 #include "proto.h"
 #include "smpc/base/error.h"
+#include "smpc/model/strip.h"
 
 namespace smpc {
 namespace {
@@ -118,6 +119,17 @@ std::vector<Part> detach_weights(ModelProto& model) {
   }
   SMPC_CHECK(find_weight(model).empty());
   return parts;
+}
+
+void mark_stripped(ModelProto& model) {
+  auto& p = *model.add_metadata_props();
+  p.set_key(std::string(stripped_mark));
+  p.set_value("1");
+}
+
+void unmark_stripped(ModelProto& model) {
+  auto& all = *model.mutable_metadata_props();
+  if (!all.empty() && all[all.size() - 1].key() == stripped_mark) all.RemoveLast();
 }
 
 bool attach_weights(ModelProto& model, std::vector<Part>&& parts) {

@@ -3,6 +3,8 @@
 
 #include <onnx/onnx_pb.h>
 
+#include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,9 @@ bool is_default_domain(const std::string& domain);
 // Parses, and refuses fields that this version of the format does not know: a weight could hide in one.
 onnx::ModelProto parse_model(ByteView bytes, const std::string& source);
 
+// The same of a tensor by itself.
+onnx::TensorProto parse_tensor(ByteView bytes, const std::string& source);
+
 // Everything that load_model promises, but for what ONNX's checker adds. Returns the opset.
 int check_model(const onnx::ModelProto& model, const std::string& source);
 
@@ -32,6 +37,12 @@ int check_model(const onnx::ModelProto& model, const std::string& source);
 void check_tensor(const onnx::TensorProto& tensor, const std::string& what, const std::string& source);
 std::size_t element_count(const onnx::TensorProto& tensor);  // of a checked tensor
 const char* data_type_name(int type);
+// IEEE 754 binary16.
+float half_to_float(std::uint16_t half) noexcept;
+
+// Reads the values that a model keeps in files beside its own into the model. Refuses, without opening anything, a file that
+// is not below `folder` by its name alone, or is no plain file with that one name: no "..", no absolute path, no link.
+void read_external_data(onnx::ModelProto& model, const std::filesystem::path& folder, const std::string& source);
 
 // Op, number of inputs and outputs, and attributes, against ONNX's schema of that opset.
 void check_op(const onnx::NodeProto& node, int opset, const std::string& source);
@@ -55,11 +66,17 @@ struct Part {
 std::vector<Part> detach_weights(onnx::ModelProto& model);
 // The reverse. False when the parts do not fit the model.
 [[nodiscard]] bool attach_weights(onnx::ModelProto& model, std::vector<Part>&& parts);
+// The last of a stripped model's metadata.
+void mark_stripped(onnx::ModelProto& model);
+void unmark_stripped(onnx::ModelProto& model);
 // The first weight left in a model, or nothing.
 std::string find_weight(const onnx::ModelProto& model);
 
 // The attribute of a Constant node that holds its value; checked nodes have exactly one.
 const onnx::AttributeProto& constant_value(const onnx::NodeProto& node);
+
+// Of a checked tensor, which is wiped.
+Tensor to_tensor(onnx::TensorProto&& tensor);
 
 // Of a checked and stripped model and its parts. Takes the tensors apart one by one, so that no two copies of all
 // exist.

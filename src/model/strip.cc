@@ -127,6 +127,7 @@ std::vector<Part> read_parts(ByteReader& r, const std::string& source) {
 
 onnx::ModelProto joined(Opened&& opened, const std::string& source) {
   onnx::ModelProto model = parse_model(opened.header.stripped, source);
+  unmark_stripped(model);
   if (!attach_weights(model, read_parts(opened.parts, source))) {
     fail_model(source, "the parts of the weights file do not fit its model; make it again");
   }
@@ -135,13 +136,18 @@ onnx::ModelProto joined(Opened&& opened, const std::string& source) {
 
 }  // namespace
 
-Stripped strip(ByteView model, const std::string& source, std::string_view options) {
+Stripped strip(ByteView model, const std::string& source, std::string_view options, const std::filesystem::path& folder) {
   SMPC_CHECK(options.size() <= longest_options);
   onnx::ModelProto proto = parse_model(model, source);
+  if (!folder.empty()) read_external_data(proto, folder, source);
   const int opset = check_model(proto, source);
   std::vector<Part> parts = detach_weights(proto);
   run_onnx_checker(proto, opset, source);
   SMPC_CHECK(find_weight(proto).empty());
+  for (const auto& p : proto.metadata_props()) {
+    if (p.key() == stripped_mark) fail_model(source, "expected a model with its weights, found a stripped one; join it first");
+  }
+  mark_stripped(proto);
   Stripped out;
   out.model = to_bytes<Bytes>(proto, source);
   out.weights = weights_file(out.model, std::move(parts), options, source);

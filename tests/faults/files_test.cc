@@ -226,6 +226,7 @@ TEST_F(Models, fault_48_CyclesAndDuplicates) {
 }
 
 TEST_F(Models, fault_49_ExternalData) {
+  // The last one is beside the model, and has other bytes than are wanted.
   for (const std::string place : {"../id/ca.key.pem", "/etc/passwd", "model.onnx"}) {
     spoilt(
         [&](auto& g) {
@@ -236,7 +237,7 @@ TEST_F(Models, fault_49_ExternalData) {
           e.set_key("location");
           e.set_value(place);
         },
-        {"external"});
+        {place == "model.onnx" ? "dimensions" : "another file"});
   }
 }
 

@@ -105,7 +105,6 @@ def cases():
     yield "training_dropout_opset13", mlp(), volume, dict(
         opset_version=13, training=torch.onnx.TrainingMode.TRAINING, do_constant_folding=False), "Dropout"
     yield "log_softmax_opset13", mlp(nn.LogSoftmax(dim=1)), volume, dict(opset_version=13), "LogSoftmax"
-    yield "sigmoid_opset13", nn.Sequential(nn.Linear(6, 3), nn.Sigmoid()), (6,), dict(opset_version=13), "Sigmoid"
 
 
 def main():

@@ -77,7 +77,8 @@ TEST_P(StripVersions, StrippedModelIsValidAndHasInputsForItsWeights) {
     ASSERT_EQ(v.type().tensor_type().shape().dim_size(), 2);
     EXPECT_EQ(v.type().tensor_type().shape().dim(0).dim_value(), 3);
   }
-  EXPECT_EQ(m.metadata_props_size(), 1);
+  ASSERT_EQ(m.metadata_props_size(), 2);
+  EXPECT_EQ(m.metadata_props(1).key(), stripped_mark);
   EXPECT_EQ(m.doc_string(), "about");
   require_stripped(s.model, "m.stripped.onnx");
 }

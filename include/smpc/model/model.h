@@ -1,9 +1,11 @@
 // A trained model, read from an ONNX file and checked: graph, constants and metadata, without any ONNX type.
 //
-// Accepted: IR versions 3 to 9, opsets 6 to 18 of the default domain, tensors of float, double, int64 and bool.
+// Accepted: IR versions 3 to 9, opsets 6 to 18 of the default domain, tensors of float, double, float16 (which is float from
+// here on), int64 and bool.
 // Everything else is refused by name (bad_input): what was found, and what to do. Nothing is silently ignored: an
 // attribute that the op's schema does not know, and a field that this version of the format does not know, are
-// refused too. External data is refused without being opened. Source: onnx/docs/IR.md, onnx/docs/Operators.md.
+// refused too. Values in a file beside the model's are read; a file that is elsewhere, or a link, is refused without being
+// opened, and so is every file where the model is given as bytes. Source: onnx/docs/IR.md, onnx/docs/Operators.md.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,7 @@
 // A model in two files: the stripped model, which everyone may see, and the weights, which only its owner may.
 //
-// The stripped model is the same graph with every weight an input of the graph instead (name, type and shape kept),
-// valid by ONNX's own checker. A weight is every tensor constant, initializer or Constant node, other than an int64 or
+// The stripped model is the same graph with every weight an input of the graph instead (name, type and shape kept), and a
+// mark in its metadata; valid by ONNX's own checker. A weight is every tensor constant, initializer or Constant node, other than an int64 or
 // bool one of at most one dimension and 64 elements (the shapes, axes and flags that inference needs).
 // What is public besides: names, shapes, attributes (also Gemm's alpha and beta), documentation and metadata.
 //
@@ -19,6 +19,7 @@
 //   digest    32 bytes SHA-256 of all before
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -27,13 +28,17 @@
 
 namespace smpc {
 
+// The key of metadata that a stripped model alone has: its weights are inputs, and no client should be asked for them.
+constexpr std::string_view stripped_mark = "smpc.stripped";
+
 struct Stripped {
   Bytes model;          // an ONNX file
   SecretBytes weights;  // a weights file
 };
 
-// Refuses what load_model refuses. `source` names the model in errors.
-Stripped strip(ByteView model, const std::string& source, std::string_view options);
+// Refuses what load_model refuses. `source` names the model in errors. `folder`: where its external data lies; what it has is
+// in the weights file then. Empty: refused.
+Stripped strip(ByteView model, const std::string& source, std::string_view options, const std::filesystem::path& folder = {});
 
 // What a weights file says of itself, its digest checked.
 struct WeightsHeader {
