@@ -79,8 +79,7 @@ void unpack() {
 Program linear_program() {
   Program p;
   p.reveal = Reveal::logits;
-  p.input_shape = {cols};
-  p.input_range = 1;
+  p.inputs = {{"x", {cols}, -1, 1}};
   p.tensors = {{cols, 10, Ring{bits}}, {rows, 20, Ring{bits}}};
   p.ops = {{"linear", LinearOp{cols, rows}}};
   p.labels.assign(rows, "");
@@ -108,8 +107,7 @@ Program relu_program(Suite suite) {
   Program p;
   p.suite = suite;
   p.reveal = Reveal::logits;
-  p.input_shape = {relus};
-  p.input_range = 1;
+  p.inputs = {{"x", {relus}, -1, 1}};
   p.tensors = {{relus, 30, Ring{bits}}, {relus, 15, Ring{bits}}};
   p.ops = {{"relu", ReluOp{15}}};
   p.labels.assign(relus, "");

@@ -17,8 +17,7 @@ Program relu_program(Suite suite, std::size_t n) {
   Program p;
   p.suite = suite;
   p.reveal = Reveal::logits;
-  p.input_shape = {1};
-  p.input_range = 1;
+  p.inputs = {{"x", {1}, -1, 1}};
   p.tensors = {{1, 15, Ring{44}}, {n, 30, Ring{44}}, {n, 15, Ring{44}}};
   p.ops = {{"linear", LinearOp{1, n}}, {"relu", ReluOp{15}}};
   p.labels.assign(n, "");

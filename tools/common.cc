@@ -99,6 +99,12 @@ bool print_definition(const CLI::App& app, int argc, char** argv) {
   return true;
 }
 
+// NAME=VALUE, or VALUE alone.
+std::pair<std::string, std::string> named(const std::string& text) {
+  const auto at = text.find('=');
+  return at == std::string::npos ? std::pair(std::string(), text) : std::pair(text.substr(0, at), text.substr(at + 1));
+}
+
 // A volume as a bitmap: what is not zero is inside.
 InputMask read_mask(const std::string& path, const ScanHeader& header) {
   if (header.four_d) {
@@ -169,8 +175,11 @@ void CompileArguments::add_to(CLI::App& app) {
   };
   option("--labels", labels_, "class names: CSV index,name, or a name a line (default: the model's)")->type_name("FILE");
   option("--grid", grid_, "NIfTI file whose grid the model expects (default: the model's, else MNI 4 mm)")->type_name("FILE");
-  option("--input-range", input_range_, "largest |value| of the input (default: the model's, else 128)")
-      ->check(CLI::PositiveNumber);
+  option("--input-range", input_ranges_,
+         "what input values lie in: R for -R to R, or LOW:HIGH; NAME=... for one input of several, and again for another. Clients "
+         "refuse what lies outside (default: the model's, else 128)")
+      ->option_text("[NAME=]R|LOW:HIGH")
+      ->allow_extra_args(false);
   option("--input-norm", input_norm_, "largest Euclidean norm of the input (default: the model's, else none)")
       ->check(CLI::PositiveNumber);
   option("--input-rms", input_rms_,
@@ -181,6 +190,12 @@ void CompileArguments::add_to(CLI::App& app) {
          "NIfTI volume on the model's grid, not zero inside the brain. It is PUBLIC. Clients must send volumes that are "
          "zero outside; weights there leave the program, which costs as much less as the mask is smaller (default: none)")
       ->type_name("FILE");
+  option("--preprocess", pictures_,
+         "JSON file that says how a PNG or JPEG picture becomes the input, so that clients can give --image: height, width, "
+         "channels (grey or rgb), layout (CHW or HWC), factor, mean and deviation (default: none)")
+      ->type_name("FILE")
+      ->option_text("[NAME=]FILE")
+      ->allow_extra_args(false);
   const auto secure = [&](const char* name, auto& value, const char* about) {
     return app.add_option(name, value, about)->group("Secure inference");
   };
@@ -203,7 +218,20 @@ CompileOptions CompileArguments::options() {
   CompileOptions o;
   o.scale = scale_;
   o.bits = bits_;
-  o.input_range = input_range_;
+  for (const std::string& text : input_ranges_) {
+    const auto [name, range] = named(text);
+    const auto found = range_of(range);
+    if (!found) fail_usage("--input-range: expected R or LOW:HIGH, found '" + range + "'");
+    if (name.empty() && found->low == -found->high) {
+      o.input_range = found->high;
+    } else {
+      o.input_ranges[name] = *found;
+    }
+  }
+  for (const std::string& text : pictures_) {
+    const auto [name, file] = named(text);
+    o.pictures[name] = picture_rule(std::string(as_text(read_file(file, std::size_t{1} << 20))));
+  }
   o.input_norm = input_norm_;
   o.input_rms = input_rms_;
   if (!labels_.empty()) o.labels = read_labels(labels_);
@@ -222,7 +250,7 @@ void CompileArguments::check_mask(const Program& program) const {
 }
 
 bool CompileArguments::any() const {
-  return scale_ || bits_ || input_range_ || input_norm_ || input_rms_ || !labels_.empty() || !grid_.empty() || !input_mask_.empty() ||
+  return scale_ || bits_ || !input_ranges_.empty() || !pictures_.empty() || input_norm_ || input_rms_ || !labels_.empty() || !grid_.empty() || !input_mask_.empty() ||
          reveal_ != "label" || protocol_ != "cryptflow2";
 }
 

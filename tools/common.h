@@ -28,8 +28,8 @@ struct Folders {
 };
 void add_folder_options(CLI::App& app, Role role, Folders& folders);
 
-// The compile options of interface: --scale --bits --input-range --input-norm --input-rms --input-mask --labels --grid
-// --reveal --protocol.
+// The compile options of interface: --scale --bits --input-range --input-norm --input-rms --input-mask --preprocess --labels
+// --grid --reveal --protocol.
 class CompileArguments {
  public:
   void add_to(CLI::App& app);
@@ -42,7 +42,8 @@ class CompileArguments {
  private:
   std::optional<int> scale_;
   std::optional<unsigned> bits_;
-  std::optional<double> input_range_;
+  std::vector<std::string> input_ranges_;
+  std::vector<std::string> pictures_;
   std::optional<double> input_norm_;
   std::optional<double> input_rms_;
   std::string labels_;

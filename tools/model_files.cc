@@ -50,7 +50,7 @@ void write_compiled(const std::filesystem::path& model, const std::filesystem::p
   const std::filesystem::path stem = folder / model.stem();
   const auto path = [&](const char* ending) { return std::filesystem::path(stem.string() + ending); };
   {
-    const Stripped stripped = strip(MappedFile(model).bytes(), model.string(), to_json(options));
+    const Stripped stripped = strip(MappedFile(model).bytes(), model.string(), to_json(options), std::filesystem::absolute(model).parent_path());
     write_file(path(".stripped.onnx"), stripped.model);
     write_file(path(".weights"), stripped.weights, true);
   }

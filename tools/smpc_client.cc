@@ -14,8 +14,10 @@
 #include "smpc/base/error.h"
 #include "smpc/base/file.h"
 #include "smpc/base/text.h"
+#include "smpc/clinic/input_run.h"
 #include "smpc/clinic/outcome.h"
 #include "smpc/clinic/scan_report.h"
+#include "smpc/image/picture.h"
 #include "study_command.h"
 #include "ui_command.h"
 
@@ -28,6 +30,7 @@ struct Arguments {
   ClientOptions options;
   Folders folders;
   std::string image;
+  std::vector<std::string> inputs;
   std::string volume;
   ScanOptions scan;
   std::filesystem::path report;
@@ -36,14 +39,38 @@ struct Arguments {
   bool verbose = false;
 };
 
+// The outputs' names, shapes and first values.
+std::string values_text(const ScanOutcome& outcome, std::size_t i) {
+  constexpr std::size_t most = 6;
+  std::string text;
+  std::size_t at = 0;
+  for (const ProgramOutput& out : outcome.outputs) {
+    text += (text.empty() ? "" : "; ") + printable(out.name) + " [";
+    for (std::size_t d = 0; d < out.shape.size(); ++d) text += (d > 0 ? " x " : "") + std::to_string(out.shape[d]);
+    text += "]";
+    for (std::size_t k = 0; k < std::min(most, out.count()); ++k) {
+      char number[32];
+      std::snprintf(number, sizeof number, " %.6g", outcome.results[i].logits[at + k]);
+      text += number;
+    }
+    if (out.count() > most) text += " ... (all with --json)";
+    at += out.count();
+  }
+  return text;
+}
+
 // On a terminal a table; else a line a volume, which scripts read.
 void print_results(const ScanOutcome& outcome, const std::optional<Terminal>& terminal) {
-  if (terminal) {
+  if (terminal && !outcome.labels.empty()) {
     std::cout << result_table(outcome, *terminal) << "\n";
     return;
   }
   for (std::size_t i = 0; i < outcome.results.size(); ++i) {
     if (outcome.results.size() > 1) std::cout << "volume " << outcome.volumes[i] << ": ";
+    if (outcome.labels.empty()) {
+      std::cout << values_text(outcome, i) << "\n";
+      continue;
+    }
     std::cout << printable(label_of(outcome, i));
     for (const RankedClass& best : ranked(outcome, i, 1)) {
       char text[32];
@@ -96,7 +123,27 @@ void write_reports(const Arguments& a, ScanRun& scan, const ScanOutcome& outcome
   }
 }
 
+// Arrays, or a picture.
+void infer_values(const Arguments& a, const Identity& identity) {
+  std::vector<InputFile> files;
+  for (const std::string& text : a.inputs) files.push_back(input_file_of(text));
+  const auto inputs = files.empty() ? picture_input(a.image) : array_inputs(files);
+  Progress progress;
+  ClientOptions options = a.options;
+  options.progress = std::ref(progress);
+  ClientService client(identity, options);
+  const ScanOutcome outcome = infer_inputs(client, identity, *inputs, files.empty() ? a.image : files.front().path.string());
+  progress.clear();
+  a.json_wanted ? print_json(to_json(outcome)) : print_text(outcome, a.verbose);
+}
+
 void infer(const Arguments& a, const Identity& identity) {
+  if (!a.inputs.empty() || is_picture(a.image)) {
+    if (!a.volume.empty() || !a.report.empty() || a.scan.resample) {
+      fail_usage("expected none of --volume, --resample and --report with --input or a picture: they are about scans");
+    }
+    return infer_values(a, identity);
+  }
   if (!a.report.empty()) check_report_folder(a.report);
   // The scan is read, and refused where it must be, before anyone is connected to.
   ScanRun scan(a.image, a.scan);
@@ -140,7 +187,19 @@ int main(int argc, char** argv) {
       "smpc-client");
   Arguments a;
   app.fallthrough();
-  app.add_option("--image", a.image, "the scan: NIfTI, .nii or .nii.gz, on the model's grid (else see --resample)")->type_name("FILE")->group("Scan");
+  app.add_option("--image", a.image,
+                 "the scan: NIfTI, .nii or .nii.gz, on the model's grid (else see --resample); or a PNG or JPEG picture, for a model "
+                 "that says how one becomes its input")
+      ->type_name("FILE")
+      ->group("Scan");
+  app.add_option("--input", a.inputs,
+                 "instead of --image: values for the model's input NAME, an array by numpy (.npy) or an ONNX tensor (.pb), of the "
+                 "input's shape, or several of them along one more dimension in front; again for another input")
+      ->type_name("FILE")
+      ->option_text("NAME=FILE")
+      ->allow_extra_args(false)
+      ->excludes("--image")
+      ->group("Scan");
   app.add_option("--volume", a.volume, "which volume of a 4-D scan, counted from 0, or all (default: 0 of a 3-D scan)")
       ->option_text("K|all")
       ->group("Scan");
@@ -169,6 +228,8 @@ int main(int argc, char** argv) {
   app.require_subcommand(0, 1);
   app.footer("  smpc-client --image scan.nii.gz\n"
              "      which class the scan shows\n"
+             "  smpc-client --input x=x.npy --json\n"
+             "      any model's outputs for any array\n"
              "  smpc-client --image scan4d.nii.gz --volume all --json > result.json\n"
              "      every volume of a 4-D scan, for a program to read\n"
              "  smpc-client --image scan.nii.gz --report scan.html\n"
@@ -182,10 +243,11 @@ int main(int argc, char** argv) {
              "  smpc-client audit verify\n"
              "      whether the record of inferences is whole");
   return run_tool(app, argc, argv, [&] {
-    if (!fetch->parsed() && !page->parsed() && !of_study->parsed() && !of_audit->parsed() && a.image.empty()) {
-      fail_usage("expected --image SCAN or a subcommand, prefetch, ui, study or audit; see --help");
+    const bool asks = !a.image.empty() || !a.inputs.empty();
+    if (!fetch->parsed() && !page->parsed() && !of_study->parsed() && !of_audit->parsed() && !asks) {
+      fail_usage("expected --image SCAN, --input NAME=FILE or a subcommand, prefetch, ui, study or audit; see --help");
     }
-    const bool about_a_scan = !a.image.empty() || !a.volume.empty() || !a.report.empty();
+    const bool about_a_scan = asks || !a.volume.empty() || !a.report.empty();
     if (of_audit->parsed()) {
       if (about_a_scan || a.scan.resample) {
         fail_usage("audit: expected none of --image, --volume, --resample and --report: it is about the record of inferences");

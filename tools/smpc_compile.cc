@@ -7,6 +7,8 @@
 #include "model_files.h"
 #include "smpc/base/error.h"
 #include "smpc/base/file.h"
+#include "smpc/base/text.h"
+#include "smpc/compiler/operators.h"
 #include "smpc/runtime/explain.h"
 
 namespace smpc::tools {
@@ -105,6 +107,22 @@ void print_table(const Compiled& c, const Explanation& e, const Explanation& man
               "largest weight of a layer is, within a factor of two) and widths (the same of a layer's sums).\n");
 }
 
+// A line for each node, and whether the whole compiles.
+void check_model(const std::string& file, const CompileOptions& options) {
+  const std::vector<NodeCheck> nodes = check_nodes(load_model(std::filesystem::path(file)));
+  std::size_t wrong = 0;
+  for (const NodeCheck& n : nodes) {
+    std::printf("%-9s %s\n", n.supported ? "supported" : "NOT", printable(n.node).c_str());
+    if (n.supported) continue;
+    ++wrong;
+    std::printf("          %s\n", printable(n.reason).c_str());
+  }
+  std::fflush(stdout);
+  if (wrong > 0) fail_input(file + ": " + std::to_string(wrong) + " of " + std::to_string(nodes.size()) + " nodes are not supported");
+  load_compiled({file, "", ""}, options);
+  std::printf("all %zu nodes are supported, and the model compiles\n", nodes.size());
+}
+
 }  // namespace
 }  // namespace smpc::tools
 
@@ -123,6 +141,8 @@ int main(int argc, char** argv) {
   std::size_t volumes = 1;
   bool explain_wanted = false;
   bool json_wanted = false;
+  bool check_wanted = false;
+  bool operators_wanted = false;
   CompileArguments compile;
   app.add_option("MODEL", model, "the trained model, ONNX")->type_name("FILE");
   app.add_option("-o,--output", out, "folder for the three files; with --join, the model to write")
@@ -135,6 +155,12 @@ int main(int argc, char** argv) {
       ->group("Files")
       ->expected(2)
       ->excludes("MODEL");
+  app.add_flag("--check", check_wanted,
+               "instead of compiling: list every node of MODEL, whether it is supported, and if not why and what to do. Exits with 0 "
+               "only if all are and the model compiles")
+      ->group("Files");
+  app.add_flag("--operators", operators_wanted, "print the operators of ONNX that are supported, and what of their attributes, as Markdown")
+      ->group("Files");
   compile.add_to(app);
   app.add_flag("--explain", explain_wanted, "print one row per op: shape, scale, bits, bytes, messages, bundle")->group("Cost");
   app.add_flag("--json", json_wanted, "with --explain: one JSON object")->group("Cost");
@@ -159,9 +185,14 @@ int main(int argc, char** argv) {
       if (out.empty()) fail_usage("--join: expected -o MODEL.onnx; see --help");
       return join_model(join[0], join[1], out);
     }
-    if (model.empty() || (out.empty() && !explain_wanted)) {
-      fail_usage("expected MODEL.onnx and -o DIR (or --explain); see --help");
+    if (operators_wanted) {
+      std::cout << operators_markdown();
+      return;
     }
+    if (model.empty() || (out.empty() && !explain_wanted && !check_wanted)) {
+      fail_usage("expected MODEL.onnx and -o DIR (or --explain or --check); see --help");
+    }
+    if (check_wanted) return check_model(model, compile.options());
     const Line line{with_unit(bandwidth, {{"Gbps", 1e9}, {"Mbps", 1e6}, {"kbps", 1e3}}, "--bandwidth"),
                     with_unit(latency, {{"ms", 1e-3}, {"s", 1}, {"us", 1e-6}}, "--latency"),
                     bandwidth + " and " + latency + " one way"};

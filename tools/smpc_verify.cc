@@ -8,7 +8,9 @@
 #include "model_files.h"
 #include "smpc/base/error.h"
 #include "smpc/compiler/float_reference.h"
+#include "smpc/image/picture.h"
 #include "smpc/image/scan.h"
+#include "smpc/input/inputs.h"
 #include "smpc/runtime/interpreter.h"
 #include "smpc/runtime/local_run.h"
 
@@ -46,10 +48,10 @@ LayerReport compare(const std::string& name, std::span<const double> values, std
 }
 
 VolumeReport verify(const Compiled& c, const Network& network, std::span<const double> voxels, std::size_t volume,
-                    const std::string& image) {
+                    const std::string& name) {
   VolumeReport report;
   report.volume = volume;
-  const RingVector input = quantise(c.program, voxels, image + ", volume " + std::to_string(volume));
+  const RingVector input = quantise(c.program, voxels, name);
   const auto fixed = interpret(c.program, c.weights, input);
   const LocalRun two = run_locally(c.program, c.weights, input, 1);
   for (std::size_t i = 0; i < two.tensors.size() && !report.first_difference; ++i) {
@@ -85,6 +87,7 @@ VolumeReport verify(const Compiled& c, const Network& network, std::span<const d
     logits = values;
     ++layer;
   }
+  if (c.program.labels.empty()) return report;
   const std::vector<double> p_fixed = softmax(logits);
   const std::vector<double> p_float = softmax(layers.back());
   report.fixed_index = largest(logits);
@@ -102,6 +105,7 @@ void print_text(const Program& program, const VolumeReport& r) {
   std::printf("  two parties against fixed point: %s\n",
               r.first_difference ? ("differ first in tensor " + std::to_string(*r.first_difference)).c_str()
                                  : "every bit of every tensor agrees");
+  if (program.labels.empty()) return;
   std::printf("  float says %s, fixed point says %s; probabilities differ by at most %.2g\n",
               program.labels[r.float_index].c_str(), program.labels[r.fixed_index].c_str(), r.probability_error);
 }
@@ -111,13 +115,15 @@ json to_json(const Program& program, const VolumeReport& r) {
   for (const LayerReport& l : r.layers) {
     layers.push_back({{"name", l.name}, {"largest_value", l.largest_value}, {"largest_error", l.largest_error}});
   }
-  return {{"volume", r.volume},
-          {"two_party_equal", !r.first_difference.has_value()},
-          {"first_difference", r.first_difference ? json(*r.first_difference) : json(nullptr)},
-          {"layers", layers},
-          {"float_label", program.labels[r.float_index]},
-          {"fixed_label", program.labels[r.fixed_index]},
-          {"largest_probability_error", r.probability_error}};
+  json j = {{"volume", r.volume},
+            {"two_party_equal", !r.first_difference.has_value()},
+            {"first_difference", r.first_difference ? json(*r.first_difference) : json(nullptr)},
+            {"layers", layers}};
+  if (program.labels.empty()) return j;
+  j["float_label"] = program.labels[r.float_index];
+  j["fixed_label"] = program.labels[r.fixed_index];
+  j["largest_probability_error"] = r.probability_error;
+  return j;
 }
 
 }  // namespace
@@ -132,11 +138,20 @@ int main(int argc, char** argv) {
       "smpc-verify");
   std::string model;
   std::string image;
+  std::vector<std::string> arrays;
   std::string volume;
   bool json_wanted = false;
   CompileArguments compile;
   app.add_option("--model", model, "the trained model, ONNX")->type_name("FILE")->group("Model")->required();
-  app.add_option("--image", image, "the scan, NIfTI, on the model's grid")->type_name("FILE")->group("Scan")->required();
+  app.add_option("--image", image, "the scan, NIfTI, on the model's grid; or a PNG or JPEG picture (see --preprocess)")
+      ->type_name("FILE")
+      ->group("Scan");
+  app.add_option("--input", arrays, "instead of --image: values for the model's input NAME, .npy or .pb; again for another input")
+      ->type_name("FILE")
+      ->option_text("NAME=FILE")
+      ->allow_extra_args(false)
+      ->excludes("--image")
+      ->group("Scan");
   app.add_option("--volume", volume, "which volume of a 4-D scan, counted from 0, or all (default: 0 of a 3-D scan)")
       ->option_text("K|all")
       ->group("Scan");
@@ -146,15 +161,25 @@ int main(int argc, char** argv) {
              "      every volume; all digits of every layer");
   bool equal = true;
   const int code = run_tool(app, argc, argv, [&] {
-    const Scan scan = load_scan(image, parse_volume_selection(volume));
+    if (image.empty() == arrays.empty()) fail_usage("expected --image FILE, or --input NAME=FILE; see --help");
+    std::vector<InputFile> files;
+    for (const std::string& text : arrays) files.push_back(input_file_of(text));
+    const std::unique_ptr<Inputs> inputs = !files.empty() ? array_inputs(files) : is_picture(image) ? picture_input(image) : nullptr;
+    if (inputs != nullptr && !volume.empty()) fail_usage("expected no --volume with --input or a picture: it is about scans");
+    std::optional<Scan> scan;
+    if (inputs == nullptr) scan = load_scan(image, parse_volume_selection(volume));
     const FloatModel trained = load_float_model(model);
     const Compiled compiled = smpc::compile(trained.network, compile.options(), trained.metadata);
     compile.check_mask(compiled.program);
-    if (!compiled.program.grid) fail_input("the model declares no grid; give --grid");
-    check_grid(scan.header, *compiled.program.grid, image, ResampleOption::absent);
+    if (scan && !compiled.program.grid) fail_input("the model declares no grid; give --grid");
+    if (scan) check_grid(scan->header, *compiled.program.grid, image, ResampleOption::absent);
     json all = json::array();
-    for (std::size_t i = 0; i < scan.volumes.size(); ++i) {
-      const VolumeReport r = verify(compiled, trained.network, scan.volumes[i], scan.indices[i], image);
+    const std::size_t count = scan ? scan->volumes.size() : inputs->samples(compiled.program);
+    const std::string source = files.empty() ? image : files.front().path.string();
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t index = scan ? scan->indices[i] : i;
+      const SecretVector<double> values = scan ? scan->volumes[i] : inputs->sample(compiled.program, i);
+      const VolumeReport r = verify(compiled, trained.network, values, index, source + (scan ? ", volume " : ", sample ") + std::to_string(index));
       equal = equal && !r.first_difference;
       json_wanted ? all.push_back(to_json(compiled.program, r)) : print_text(compiled.program, r);
     }

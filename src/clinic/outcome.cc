@@ -13,8 +13,21 @@ using nlohmann::json;
 
 json to_json(const PhaseCost& c) { return {{"sent", c.sent}, {"received", c.received}, {"seconds", c.seconds}}; }
 
+// Values in the shape that the model gives them, flat.
+json outputs_json(const ScanOutcome& outcome, std::size_t i) {
+  json all = json::array();
+  auto from = outcome.results[i].logits.begin();
+  for (const ProgramOutput& out : outcome.outputs) {
+    const auto to = from + static_cast<std::ptrdiff_t>(out.count());
+    all.push_back({{"name", out.name}, {"shape", out.shape}, {"values", std::vector<double>(from, to)}});
+    from = to;
+  }
+  return all;
+}
+
 json result_json(const ScanOutcome& outcome, std::size_t i) {
   const VolumeResult& r = outcome.results[i];
+  if (outcome.labels.empty()) return {{"volume", outcome.volumes[i]}, {"outputs", outputs_json(outcome, i)}};
   json j = {{"volume", outcome.volumes[i]}, {"index", r.index}, {"label", label_of(outcome, i)}};
   if (r.logits.empty()) return j;
   j["probability"] = softmax(r.logits)[r.index];

@@ -81,6 +81,9 @@ ScanOutcome ScanRun::infer(ClientService& client, const Identity& identity) {
   if (!program.grid) {
     fail_input("the server's model declares no grid, so it takes no --image; its owner can give --grid");
   }
+  if (program.labels.empty()) {
+    fail_input("the server's model gives no classes, so it takes no --image; give its inputs with --input");
+  }
   impl_->place_on(*program.grid);
   QuantisedVolumes quantised(volumes().size(), [&](std::size_t i) {
     return quantise(program, volume(i), impl_->name + ", volume " + std::to_string(volumes()[i]));
@@ -96,6 +99,7 @@ ScanOutcome ScanRun::infer(ClientService& client, const Identity& identity) {
   out.client = identity.name().uri();
   out.reveal = program.reveal;
   out.labels = program.labels;
+  out.outputs = program.outputs;
   out.grid = *program.grid;
   out.resampling = impl_->map->describe();
   out.caution = coordinate_space_caution(header());

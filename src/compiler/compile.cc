@@ -1,5 +1,6 @@
 #include "smpc/compiler/compile.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "graph_lower.h"
@@ -18,19 +19,40 @@ constexpr int coarsest_target = 9;
 
 // Of a graph: fractional bits of what is multiplied, unless the owner says otherwise.
 constexpr int finest_scale = 16;
+constexpr int finest_scale_of_powers = 20;  // which are steep near 0
 constexpr int coarsest_scale = 6;
+constexpr int finest_weights = 15;  // bits of a weight beside its sign: two bytes
+constexpr int coarsest_weights = 8;
 
 Compiled compile_graph(CompileState& state) {
   std::string why;
-  const int finest = state.options.scale.value_or(finest_scale);
-  for (int scale = finest; scale >= (state.options.scale ? finest : coarsest_scale); --scale) {
-    double error = 0;
-    if (!lower_graph(state, scale, error, why)) continue;
-    Compiled compiled{std::move(state.program), std::move(state.weights), error, {}, {}};
-    compiled.error_bound = error;
-    return compiled;
+  const auto& nodes = state.network.graph.nodes;
+  const bool powers = std::any_of(nodes.begin(), nodes.end(), [](const GraphNode& n) {
+    return std::holds_alternative<PowerNode>(n.op) || std::holds_alternative<NormalizeNode>(n.op);
+  });
+  const int finest = state.options.scale.value_or(powers ? finest_scale_of_powers : finest_scale);
+  // Scales first, a bit at a time, then weights: what does not fit gets coarser. The finest that fits is looked for by halves,
+  // since a large network takes seconds each.
+  const int coarsest = state.options.scale ? finest : std::min(finest, coarsest_scale);
+  const int last = finest - coarsest + finest_weights - coarsest_weights;
+  double error = 0;
+  const auto fits = [&](int step) {
+    const int coarser = std::max(0, step - (finest - coarsest));
+    return lower_graph(state, std::max(coarsest, finest - step), finest_weights - coarser, error, why);
+  };
+  int step = 0;
+  if (!fits(0)) {
+    int too_fine = 0;
+    if (!fits(last)) fail_input(why);
+    for (step = last; step - too_fine > 1;) {
+      const int middle = (step + too_fine) / 2;
+      (fits(middle) ? step : too_fine) = middle;
+    }
+    if (!fits(step)) fail_input(why);  // once more, for its program
   }
-  fail_input(why);
+  Compiled compiled{std::move(state.program), std::move(state.weights), error, {}, {}};
+  compiled.error_bound = error;
+  return compiled;
 }
 
 }  // namespace

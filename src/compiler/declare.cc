@@ -91,13 +91,53 @@ json grid_json(const Grid& g) {
   return {{"shape", g.shape}, {"affine", affine}};
 }
 
+json picture_json(const PictureRule& r) {
+  return {{"height", r.height},   {"width", r.width}, {"channels", r.channels == 1 ? "grey" : "rgb"}, {"layout", r.channels_last ? "HWC" : "CHW"},
+          {"factor", r.factor}, {"mean", r.mean},   {"deviation", r.deviation}};
+}
+
+// Throws what json throws, and bad_input, where something is missing, unknown or none of what is allowed.
+PictureRule picture_rule_of(const json& j) {
+  const char* const keys[] = {"height", "width", "channels", "layout", "factor", "mean", "deviation"};
+  for (const auto& [key, unused] : j.items()) {
+    if (std::find(std::begin(keys), std::end(keys), key) == std::end(keys)) fail_input("a picture: '" + key + "' is unknown");
+  }
+  for (const char* key : keys) {
+    if (!j.contains(key)) fail_input(std::string("a picture: expected '") + key + "', found none");
+  }
+  const auto side = [&](const char* key) {
+    const auto n = whole_number<std::uint32_t>(j.at(key));
+    if (!n || *n == 0 || *n > 16384) fail_input(std::string("a picture: ") + key + ": expected 1 to 16384");
+    return *n;
+  };
+  PictureRule r;
+  r.height = side("height");
+  r.width = side("width");
+  const auto channels = j.at("channels").get<std::string>();
+  const auto layout = j.at("layout").get<std::string>();
+  if (channels != "grey" && channels != "rgb") fail_input("a picture: channels: expected grey or rgb");
+  if (layout != "CHW" && layout != "HWC") fail_input("a picture: layout: expected CHW or HWC");
+  r.channels = channels == "grey" ? 1 : 3;
+  r.channels_last = layout == "HWC";
+  r.factor = j.at("factor").get<double>();
+  r.mean = j.at("mean").get<std::vector<double>>();
+  r.deviation = j.at("deviation").get<std::vector<double>>();
+  const auto finite = [](double v) { return std::isfinite(v); };
+  if (!finite(r.factor) || !std::all_of(r.mean.begin(), r.mean.end(), finite) ||
+      !std::all_of(r.deviation.begin(), r.deviation.end(), [&](double v) { return finite(v) && v > 0; }) ||
+      r.mean.size() != r.channels || r.deviation.size() != r.channels) {
+    fail_input("a picture: expected a finite factor, and for each channel a finite mean and a positive deviation");
+  }
+  return r;
+}
+
 // 45 x 54 x 45 in whatever way the model spells it.
-bool looks_like_mni_4mm(const std::vector<std::int64_t>& dims) {
-  std::vector<std::int64_t> d;
+bool looks_like_mni_4mm(const std::vector<std::size_t>& dims) {
+  std::vector<std::size_t> d;
   for (const auto n : dims) {
     if (n != 1) d.push_back(n);
   }
-  return d == std::vector<std::int64_t>{45, 54, 45} || d == std::vector<std::int64_t>{109350};
+  return d == std::vector<std::size_t>{45, 54, 45} || d == std::vector<std::size_t>{109350};
 }
 
 }  // namespace
@@ -109,11 +149,21 @@ Grid default_grid() {
   return g;
 }
 
+PictureRule picture_rule(const std::string& text) {
+  try {
+    return picture_rule_of(json::parse(text));
+  } catch (const json::exception&) {
+    fail_input("a picture: expected a JSON object with height, width, channels, layout, factor, mean and deviation");
+  }
+}
+
 std::string to_json(const CompileOptions& o) {
   json j = {{"reveal", to_text(o.reveal)}, {"protocol", to_text(o.suite)}};
   if (o.scale) j["scale"] = *o.scale;
   if (o.bits) j["bits"] = *o.bits;
   if (o.input_range) j["input-range"] = *o.input_range;
+  for (const auto& [name, range] : o.input_ranges) j["input-ranges"][name] = {range.low, range.high};
+  for (const auto& [name, rule] : o.pictures) j["pictures"][name] = picture_json(rule);
   if (o.input_norm) j["input-norm"] = *o.input_norm;
   if (o.input_rms) j["input-rms"] = *o.input_rms;
   if (!o.labels.empty()) j["labels"] = o.labels;
@@ -138,6 +188,12 @@ CompileOptions compile_options_from_json(const std::string& text) {
     if (j.contains("scale")) o.scale = expect(whole_number<int>(j["scale"]));
     if (j.contains("bits")) o.bits = expect(whole_number<unsigned>(j["bits"]));
     if (j.contains("input-range")) o.input_range = j["input-range"].get<double>();
+    if (j.contains("input-ranges")) {
+      for (const auto& [name, range] : j["input-ranges"].items()) o.input_ranges[name] = {range.at(0).get<double>(), range.at(1).get<double>()};
+    }
+    if (j.contains("pictures")) {
+      for (const auto& [name, rule] : j["pictures"].items()) o.pictures[name] = picture_rule_of(rule);
+    }
     if (j.contains("input-norm")) o.input_norm = j["input-norm"].get<double>();
     if (j.contains("input-rms")) o.input_rms = j["input-rms"].get<double>();
     if (j.contains("labels")) o.labels = j["labels"].get<std::vector<std::string>>();
@@ -187,19 +243,115 @@ void apply_mask(CompileState& s) {
 }  // namespace
 
 std::size_t input_count(const CompileState& state) {
-  std::size_t n = 1;
-  for (const auto d : state.network.input_dims) n *= static_cast<std::size_t>(d < 0 ? 1 : d);
+  std::size_t n = 0;
+  for (const NetworkValue& in : state.network.inputs) n += elements_of(in.shape);
   return n;
 }
 
+std::vector<ProgramOutput> outputs_of(const Network& network) {
+  std::vector<ProgramOutput> out;
+  for (const NetworkValue& o : network.outputs) out.push_back({o.name, o.shape});
+  return out;
+}
+
+namespace {
+
+// Classes are one row, of one output. 0: the outputs are something else.
 std::size_t class_count(const Network& network) {
-  if (!network.graph.nodes.empty()) return network.graph.nodes.back().count;
-  for (auto it = network.layers.rbegin(); it != network.layers.rend(); ++it) {
-    if (const auto* a = std::get_if<Affine>(&*it)) return a->outputs;
+  if (network.outputs.size() != 1) return 0;
+  const std::vector<std::size_t>& shape = network.outputs.front().shape;
+  const auto longer = std::count_if(shape.begin(), shape.end(), [](std::size_t d) { return d != 1; });
+  constexpr std::size_t most_classes = 65536;
+  const std::size_t count = elements_of(shape);
+  return longer <= 1 && count <= most_classes ? count : 0;
+}
+
+void declare_labels(CompileState& s, const std::string* declared) {
+  const std::size_t classes = class_count(s.network);
+  if (classes == 0) {
+    if (s.options.reveal == Reveal::label) {
+      fail_input("the outputs: expected one row of classes, whose largest is the label, found " +
+                 (s.network.outputs.size() > 1 ? std::to_string(s.network.outputs.size()) + " outputs"
+                                               : "an output of " + std::to_string(elements_of(s.network.outputs.front().shape)) + " elements") +
+                 "; give --reveal logits");
+    }
+    if (!s.options.labels.empty()) fail_input("labels: expected none, since the outputs are no classes; leave out --labels");
+    return;
   }
-  std::size_t n = 1;
-  for (const auto d : network.input_dims) n *= static_cast<std::size_t>(d);
-  return n;
+  if (!s.options.labels.empty()) {
+    s.labels = s.options.labels;
+  } else if (declared != nullptr) {
+    s.labels = labels_of(*declared);
+  } else {
+    for (std::size_t c = 0; c < classes; ++c) s.labels.push_back("class_" + std::to_string(c));
+  }
+  if (s.labels.size() != classes) {
+    fail_input("labels: expected " + std::to_string(classes) + ", one for each output of the model, found " +
+               std::to_string(s.labels.size()) + "; give --labels");
+  }
+}
+
+// Every input with its range and picture. What the options name must be there.
+void declare_inputs(CompileState& s, const std::string* declared) {
+  Range all{-default_input_range, default_input_range};
+  if (s.options.input_range) {
+    if (!(std::isfinite(*s.options.input_range) && *s.options.input_range > 0)) fail_input("smpc.input-range: expected a positive number");
+    all = {-*s.options.input_range, *s.options.input_range};
+  } else if (declared != nullptr) {
+    const auto range = range_of(*declared);
+    if (!range) fail_input("the model's metadata smpc.input-range: expected a positive number, or LOW:HIGH, found '" + *declared + "'");
+    all = *range;
+  }
+  std::map<std::string, Range> ranges = s.options.input_ranges;
+  if (const auto every = ranges.find(""); every != ranges.end()) {
+    all = every->second;
+    ranges.erase(every);
+  }
+  std::map<std::string, PictureRule> pictures = s.options.pictures;
+  if (pictures.count("") != 0 && s.network.inputs.size() == 1) {
+    pictures.emplace(s.network.inputs.front().name, std::move(pictures.at("")));
+    pictures.erase("");
+  }
+  for (const NetworkValue& in : s.network.inputs) {
+    const auto own = ranges.find(in.name);
+    const Range range = own == ranges.end() ? all : own->second;
+    ProgramInput input{in.name, in.shape, range.low, range.high};
+    if (own != ranges.end()) ranges.erase(own);
+    if (const auto picture = pictures.find(in.name); picture != pictures.end()) {
+      const PictureRule& rule = picture->second;
+      if (std::size_t{rule.height} * rule.width * rule.channels != elements_of(in.shape)) {
+        fail_input("the picture of input '" + in.name + "': " + std::to_string(rule.channels) + " x " + std::to_string(rule.height) +
+                   " x " + std::to_string(rule.width) + " values do not fit its " + std::to_string(elements_of(in.shape)));
+      }
+      input.picture = rule;
+      pictures.erase(picture);
+    }
+    s.input_range = std::max({s.input_range, std::abs(range.low), std::abs(range.high)});
+    s.inputs.push_back(std::move(input));
+  }
+  for (const auto& [name, unused] : ranges) fail_input("--input-range: the model has no input '" + name + "'");
+  for (const auto& [name, unused] : pictures) fail_input("--preprocess: the model has no input '" + name + "'");
+  if (!(s.input_range < 0x1p62)) fail_input("the input range: too large for 64 bits; give a smaller --input-range");
+}
+
+}  // namespace
+
+std::optional<Range> range_of(const std::string& text) {
+  const auto number = [](const std::string& t) -> std::optional<double> {
+    std::size_t used = 0;
+    try {
+      const double value = std::stod(t, &used);
+      if (used == t.size() && std::isfinite(value)) return value;
+    } catch (const std::exception&) {
+    }
+    return std::nullopt;
+  };
+  const auto colon = text.find(':');
+  const auto low = number(text.substr(0, colon));
+  if (!low) return std::nullopt;
+  if (colon == std::string::npos) return *low > 0 ? std::optional(Range{-*low, *low}) : std::nullopt;
+  const auto high = number(text.substr(colon + 1));
+  return high && *low < *high ? std::optional(Range{*low, *high}) : std::nullopt;
 }
 
 void declare(CompileState& s, const std::map<std::string, std::string>& metadata) {
@@ -216,29 +368,18 @@ void declare(CompileState& s, const std::map<std::string, std::string>& metadata
     return positive(*text, "the model's metadata " + std::string(key));
   };
   if (s.network.layers.empty() && s.network.graph.nodes.empty()) fail_input("the model: expected at least one layer, found none");
-  const auto range = number(s.options.input_range, "smpc.input-range");
-  s.input_range = range.value_or(default_input_range);
-  if (!(s.input_range < 0x1p62)) fail_input("the input range: too large for 64 bits; give a smaller --input-range");
+  const std::string* range = find("smpc.input-range");
+  declare_inputs(s, range);
   s.input_norm = number(s.options.input_norm, "smpc.input-norm").value_or(0);
-  const bool usual_grid = looks_like_mni_4mm(s.network.input_dims);
+  const bool single = s.network.inputs.size() == 1;
+  const bool usual_grid = single && looks_like_mni_4mm(s.network.inputs.front().shape);
   const double part = s.input_range * usual_part_of_range;
-  s.input_rms = number(s.options.input_rms, "smpc.input-rms").value_or(range || !usual_grid ? part : usual_rms_of_z_maps);
+  const bool declared = s.options.input_range || range != nullptr || !s.options.input_ranges.empty();
+  s.input_rms = number(s.options.input_rms, "smpc.input-rms").value_or(declared || !usual_grid ? part : usual_rms_of_z_maps);
   // Never beyond what is refused; and where a norm is declared, half of it is usual.
   s.input_rms = std::min(s.input_rms, s.input_range);
   if (s.input_norm > 0) s.input_rms = std::min(s.input_rms, s.input_norm / 2 / std::sqrt(static_cast<double>(input_count(s))));
-  const std::size_t classes = class_count(s.network);
-  const auto* labels = find("smpc.labels");
-  if (!s.options.labels.empty()) {
-    s.labels = s.options.labels;
-  } else if (labels != nullptr) {
-    s.labels = labels_of(*labels);
-  } else {
-    for (std::size_t c = 0; c < classes; ++c) s.labels.push_back("class_" + std::to_string(c));
-  }
-  if (s.labels.size() != classes) {
-    fail_input("labels: expected " + std::to_string(classes) + ", one for each output of the model, found " +
-               std::to_string(s.labels.size()) + "; give --labels");
-  }
+  declare_labels(s, find("smpc.labels"));
   const auto* grid = find("smpc.grid");
   if (s.options.grid) {
     s.grid = s.options.grid;
@@ -246,6 +387,9 @@ void declare(CompileState& s, const std::map<std::string, std::string>& metadata
     s.grid = grid_of(json::parse(*grid, nullptr, false));
   } else if (usual_grid) {
     s.grid = default_grid();
+  }
+  if (!single && (s.grid || s.input_norm > 0 || s.options.input_mask)) {
+    fail_input("the inputs: expected one for a grid, a norm or a mask, found " + std::to_string(s.network.inputs.size()));
   }
   const std::size_t inputs = input_count(s);
   if (s.grid && s.grid->voxels() != inputs) {

@@ -1,6 +1,7 @@
 #include "smpc/compiler/graph.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "graph_builder.h"
 #include "smpc/base/error.h"
@@ -11,6 +12,7 @@ namespace {
 // Far beyond any volume; a short file must not make us take gigabytes, nor compute for minutes.
 constexpr std::size_t most_elements = std::size_t{1} << 26;   // of one value
 constexpr std::size_t most_constants = std::size_t{1} << 25;  // in all, beside what stands in the file
+constexpr std::size_t most_uniform = std::size_t{160} << 20;  // weights that are one value each: VGG-19 has 137 million of them
 constexpr std::size_t most_steps = std::size_t{1} << 32;      // of one op
 constexpr std::size_t most_nodes = 4096;
 
@@ -46,72 +48,11 @@ std::string to_text(const Shape& shape) {
 
 GraphBuilder::GraphBuilder(Model&& model) : NodeFields(model_), model_(std::move(model)) {}
 
-const std::map<std::string, GraphBuilder::Handler>& GraphBuilder::handlers() {
-  using B = GraphBuilder;
-  static const std::map<std::string, Handler> table = {
-      {"Abs", &B::abs},
-      {"Add", &B::arithmetic},
-      {"ArgMax", &B::arg_max},
-      {"AveragePool", &B::average_pool},
-      {"BatchNormalization", &B::batch_normalization},
-      {"Cast", &B::pass_on},
-      {"Clip", &B::clip},
-      {"Concat", &B::concat},
-      {"ConstantOfShape", &B::constant_of_shape},
-      {"Conv", &B::conv},
-      {"ConvTranspose", &B::conv_transpose},
-      {"Div", &B::arithmetic},
-      {"Dropout", &B::dropout},
-      {"Expand", &B::expand},
-      {"Flatten", &B::flatten},
-      {"Gather", &B::gather},
-      {"Gemm", &B::gemm},
-      {"GlobalAveragePool", &B::global_average_pool},
-      {"GlobalMaxPool", &B::global_max_pool},
-      {"HardSigmoid", &B::hard_sigmoid},
-      {"HardSwish", &B::hard_swish},
-      {"Identity", &B::pass_on},
-      {"LeakyRelu", &B::leaky_relu},
-      {"MatMul", &B::mat_mul},
-      {"Max", &B::extreme},
-      {"MaxPool", &B::max_pool},
-      {"Min", &B::extreme},
-      {"Mul", &B::arithmetic},
-      {"Neg", &B::neg},
-      {"PRelu", &B::p_relu},
-      {"Pad", &B::pad},
-      {"ReduceMean", &B::reduce},
-      {"ReduceSum", &B::reduce},
-      {"Relu", &B::relu},
-      {"Reshape", &B::reshape},
-      {"Shape", &B::shape_of},
-      {"Slice", &B::slice},
-      {"Softmax", &B::softmax},
-      {"Split", &B::split},
-      {"Squeeze", &B::squeeze},
-      {"Sub", &B::arithmetic},
-      {"Sum", &B::sum},
-      {"Transpose", &B::transpose},
-      {"Unsqueeze", &B::unsqueeze},
-  };
-  return table;
-}
-
-void GraphBuilder::start() {
-  for (const Node& n : model_.nodes) {
-    for (const auto& in : n.inputs) ++uses_[in];
-  }
-  for (const auto& out : model_.outputs) ++uses_[out.name];
-  if (model_.inputs.size() != 1) {
-    fail_graph("expected one input, found " + std::to_string(model_.inputs.size()) +
-               "; if this is a stripped model, join it with its weights first");
-  }
-  const ValueInfo& in = model_.inputs.front();
+void GraphBuilder::start_input(const ValueInfo& in, Shape& shape) {
   if (uses_.count(in.name) == 0) fail_graph("input " + quote_name(in.name) + ": nothing reads it; remove it from the model");
   if (in.type != ElementType::f32 && in.type != ElementType::f64) {
     fail_graph("input " + quote_name(in.name) + ": expected float or double, found " + to_text(in.type));
   }
-  Shape shape;
   for (std::size_t i = 0; i < in.dims.size(); ++i) {
     const std::int64_t d = i == 0 && in.dims[i] == unknown_dim ? 1 : in.dims[i];
     if (d <= 0 || static_cast<std::size_t>(d) > most_elements / elements(shape)) {
@@ -122,36 +63,60 @@ void GraphBuilder::start() {
     }
     shape.push_back(static_cast<std::size_t>(d));
   }
-  network_.input_name = in.name;
   // A first dimension of one is the batch.
   const bool batch = shape.size() > 1 && shape.front() == 1;
-  network_.input_dims.assign(in.dims.begin() + (batch ? 1 : 0), in.dims.end());
+  network_.inputs.push_back({in.name, Shape(shape.begin() + (batch ? 1 : 0), shape.end())});
+}
+
+void GraphBuilder::start() {
+  for (const Node& n : model_.nodes) {
+    for (const auto& in : n.inputs) ++uses_[in];
+  }
+  for (const auto& out : model_.outputs) ++uses_[out.name];
+  constexpr std::size_t most_inputs = 64;
+  if (model_.inputs.empty() || model_.inputs.size() > most_inputs) {
+    fail_graph("expected 1 to 64 inputs, found " + std::to_string(model_.inputs.size()) +
+               "; if this is a stripped model, join it with its weights first");
+  }
+  std::vector<Shape> shapes(model_.inputs.size());
+  std::size_t all = 0;
+  std::size_t unit = 0;  // of which every input has a whole number
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    start_input(model_.inputs[i], shapes[i]);
+    all += elements(shapes[i]);
+    unit = std::gcd(unit, elements(shapes[i]));
+  }
+  if (all > most_elements) fail_graph("its inputs have more than " + std::to_string(most_elements) + " elements together");
   names_.push_back(1);
-  values_.emplace(in.name, GraphData{0, std::move(shape)});
+  if (shapes.size() == 1) {
+    values_.emplace(model_.inputs.front().name, GraphData{0, std::move(shapes.front())});
+    return;
+  }
+  std::int64_t at = 0;
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    TakeOp part{1, all / unit, unit, {}};
+    for (std::size_t k = elements(shapes[i]) / unit; k > 0; --k) part.slices.push_back(at++);
+    const std::string& name = model_.inputs[i].name;
+    const GraphData d = add(name, std::move(part), {{0, {all}}}, std::move(shapes[i]));
+    ++names_[d.value];
+    values_.emplace(name, d);
+  }
 }
 
 void GraphBuilder::visit(Node& node) {
-  const auto handler = handlers().find(node.op);
-  if (handler == handlers().end()) {
-    std::string supported;
-    for (const auto& [op, unused] : handlers()) supported += (supported.empty() ? "" : ", ") + op;
-    fail(node, "this op is not supported; supported are Constant, " + supported);
-  }
-  (this->*handler->second)(node);
+  const auto known = table().find(node.op);
+  if (known == table().end()) fail(node, "this op is not supported; smpc-compile --operators lists those that are");
+  (this->*known->second.handler)(node);
   expect_nothing_left(node);
   const bool read = std::any_of(node.outputs.begin(), node.outputs.end(), [&](const auto& out) { return uses_.count(out) != 0; });
   if (!read) fail(node, "nothing reads its output; remove it");
 }
 
-void GraphBuilder::finish() {
-  if (model_.outputs.size() != 1) {
-    fail_graph("expected one output, found " + std::to_string(model_.outputs.size()) + "; keep the logits only");
-  }
-  const ValueInfo& out = model_.outputs.front();
+GraphData GraphBuilder::output(const ValueInfo& out) {
   const Value* found = find(out.name);
   const auto* last = found == nullptr ? nullptr : std::get_if<GraphData>(found);
   if (last == nullptr || is_constant(*last)) {
-    fail_graph("output " + quote_name(out.name) + ": expected floating-point values computed from the input, found something else");
+    fail_graph("output " + quote_name(out.name) + ": expected values computed from the inputs, found something else; remove it from the outputs");
   }
   if (out.has_shape) {
     bool same = out.dims.size() == last->shape.size();
@@ -163,9 +128,25 @@ void GraphBuilder::finish() {
                  to_text(last->shape) + "; export the model again");
     }
   }
-  // The output stands last; a program has at least one op.
-  if (last->value == 0 || last->value != graph_.nodes.size()) {
-    add(out.name, SumNode{{1}}, {*last}, last->shape);
+  const bool batch = last->shape.size() > 1 && last->shape.front() == 1;
+  network_.outputs.push_back({out.name, Shape(last->shape.begin() + (batch ? 1 : 0), last->shape.end())});
+  return *last;
+}
+
+void GraphBuilder::finish() {
+  constexpr std::size_t most_outputs = 64;
+  if (model_.outputs.size() > most_outputs) fail_graph("expected at most 64 outputs, found " + std::to_string(model_.outputs.size()));
+  std::vector<GraphData> outputs;
+  std::size_t count = 0;
+  for (const ValueInfo& out : model_.outputs) {
+    outputs.push_back(output(out));
+    count += elements(outputs.back().shape);
+  }
+  // The outputs stand last, back to back; a program has at least one op.
+  if (outputs.size() > 1) {
+    add("outputs", ConcatOp{1}, outputs, {count});
+  } else if (outputs.front().value == 0 || outputs.front().value != graph_.nodes.size()) {
+    add(model_.outputs.front().name, SumNode{{1}}, outputs, outputs.front().shape);
   }
   leave_out_what_nothing_reads();
 }
@@ -188,6 +169,9 @@ void GraphBuilder::leave_out_what_nothing_reads() {
     renamed[i + 1] = kept.size();
   }
   graph_.nodes = std::move(kept);
+  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+    if (std::holds_alternative<ConstantNode>(graph_.nodes[i].op)) constant({i + 1, {}});
+  }
 }
 
 Network GraphBuilder::build() {
@@ -196,6 +180,28 @@ Network GraphBuilder::build() {
   finish();
   network_.graph = std::move(graph_);
   return std::move(network_);
+}
+
+std::vector<NodeCheck> GraphBuilder::check() {
+  start();
+  std::vector<NodeCheck> out;
+  std::set<std::string> unknown;  // what such a node would have computed
+  for (Node& node : model_.nodes) {
+    NodeCheck& c = out.emplace_back();
+    c.node = describe(node);
+    const auto reads = std::find_if(node.inputs.begin(), node.inputs.end(), [&](const auto& in) { return unknown.count(in) != 0; });
+    try {
+      if (reads != node.inputs.end()) {
+        if (table().count(node.op) != 0) fail(node, "reads " + quote_name(*reads) + ", of a node that is not supported; look at that one first");
+      }
+      visit(node);
+      c.supported = true;
+    } catch (const Error& e) {
+      c.reason = e.what();
+      unknown.insert(node.outputs.begin(), node.outputs.end());
+    }
+  }
+  return out;
 }
 
 // ---- Inputs
@@ -242,9 +248,6 @@ GraphData GraphBuilder::data(const Node& node, std::size_t index) {
   const Value& v = value(node, index);
   const auto* d = std::get_if<GraphData>(&v);
   if (d == nullptr) fail(node, "input " + std::to_string(index) + ": expected floating-point values, found integers");
-  if (!ended_by_.empty() && node.op != "Identity" && !is_constant(*d)) {
-    fail(node, "comes after " + ended_by_ + ", which must be the last; remove it");
-  }
   return *d;
 }
 
@@ -272,8 +275,36 @@ bool GraphBuilder::is_constant(const GraphData& d) const {
   return d.value > 0 && std::holds_alternative<ConstantNode>(graph_.nodes[d.value - 1].op);
 }
 
-const SecretVector<double>& GraphBuilder::constant(const GraphData& d) const {
-  return std::get<ConstantNode>(graph_.nodes[d.value - 1].op).values;
+bool GraphBuilder::is_uniform(const GraphData& d) const {
+  return is_constant(d) && graph_.nodes[d.value - 1].count > std::get<ConstantNode>(graph_.nodes[d.value - 1].op).values.size();
+}
+
+const SecretVector<double>& GraphBuilder::constant(const GraphData& d) {
+  GraphNode& node = graph_.nodes[d.value - 1];
+  SecretVector<double>& values = std::get<ConstantNode>(node.op).values;
+  if (is_uniform(d)) {
+    count_constants(node.name, node.count);
+    values.assign(node.count, double{values.front()});
+  }
+  return values;
+}
+
+SecretVector<float> GraphBuilder::weights_of(const GraphData& d) {
+  if (!is_uniform(d)) {
+    const SecretVector<double>& values = constant(d);
+    return SecretVector<float>(values.begin(), values.end());
+  }
+  const GraphNode& node = graph_.nodes[d.value - 1];
+  uniform_ += node.count;
+  if (uniform_ > most_uniform) fail_graph("node " + quote_name(node.name) + ": too large: weights of one value have more than " + std::to_string(most_uniform) + " elements");
+  return SecretVector<float>(node.count, static_cast<float>(std::get<ConstantNode>(node.op).values.front()));
+}
+
+void GraphBuilder::count_constants(const std::string& name, std::size_t count) {
+  if (count > most_constants - constants_) {
+    fail_graph("node " + quote_name(name) + ": too large: constants of more than 2^25 elements are computed; is it meant for another purpose?");
+  }
+  constants_ += count;
 }
 
 GraphData GraphBuilder::known(const Node& node, std::size_t index, const std::string& role) {
@@ -313,7 +344,10 @@ GraphData GraphBuilder::add(const std::string& name, GraphOp op, const std::vect
     if (d == 0) fail_graph("node " + quote_name(name) + ": its result has no elements, in shape " + to_text(shape));
   }
   const std::size_t count = elements(shape);
-  if (count > most_elements) {
+  const auto* known = std::get_if<ConstantNode>(&op);
+  const bool uniform = known != nullptr && known->values.size() < count;
+  const bool of_uniform = !inputs.empty() && is_uniform(inputs.front());
+  if (count > (uniform || of_uniform ? 2 * most_elements : most_elements)) {
     fail_graph("node " + quote_name(name) + ": its result of shape " + to_text(shape) + " is too large");
   }
   const auto too_large = [&](const std::string& what) {
@@ -327,9 +361,16 @@ GraphData GraphBuilder::add(const std::string& name, GraphOp op, const std::vect
     node.inputs.push_back(d.value);
     constants = constants && is_constant(d);
   }
-  const bool holds = constants || std::holds_alternative<OffsetNode>(node.op);
-  if (holds && count > most_constants - constants_) too_large("constants of more than 2^25 elements are computed");
-  if (holds) constants_ += count;
+  // Moved, what is uniform stays so.
+  const auto* take = std::get_if<TakeOp>(&node.op);
+  const bool moves = std::holds_alternative<TransposeOp>(node.op) ||
+                     (take != nullptr && std::find(take->slices.begin(), take->slices.end(), -1) == take->slices.end());
+  if (constants && moves && is_uniform(inputs.front())) {
+    node.op = ConstantNode{std::get<ConstantNode>(graph_.nodes[inputs.front().value - 1].op).values};
+    node.inputs.clear();
+    constants = false;
+  }
+  if (constants || std::holds_alternative<OffsetNode>(node.op)) count_constants(name, count);
   if (constants) {
     std::vector<std::span<const double>> in;
     for (const GraphData& d : inputs) in.emplace_back(constant(d));

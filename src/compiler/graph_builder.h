@@ -11,6 +11,7 @@
 #include "node_fields.h"
 #include "smpc/compiler/graph.h"
 #include "smpc/compiler/network.h"
+#include "smpc/compiler/operators.h"
 
 namespace smpc {
 
@@ -37,15 +38,26 @@ class GraphBuilder : private NodeFields {
  public:
   explicit GraphBuilder(Model&& model);
   Network build();
+  // Every node by itself, whatever is wrong with others.
+  std::vector<NodeCheck> check();
+  // By op, in the order of the alphabet.
+  static std::vector<OperatorRow> operators();
 
  private:
   using Value = std::variant<GraphData, GraphIntegers>;
   using Handler = void (GraphBuilder::*)(Node&);
-  static const std::map<std::string, Handler>& handlers();
+  struct Operator {
+    Handler handler;
+    const char* computed;                                       // as what
+    std::vector<std::pair<const char*, const char*>> supported;  // attributes and inputs that are not data
+  };
+  static const std::map<std::string, Operator>& table();
 
   void start();
+  void start_input(const ValueInfo& in, Shape& shape);
   void visit(Node& node);
   void finish();
+  GraphData output(const ValueInfo& out);
   void leave_out_what_nothing_reads();
 
   // graph_shape_ops.cc
@@ -87,7 +99,14 @@ class GraphBuilder : private NodeFields {
   void hard_swish(Node& node);
   void max_pool(Node& node);
   void global_max_pool(Node& node);
+  // graph_smooth_ops.cc
+  void smooth(Node& node);  // Sigmoid, Tanh, Erf, Exp, Softplus, Elu
+  void sqrt(Node& node);
+  void reciprocal(Node& node);
+  void pow(Node& node);
   void softmax(Node& node);
+  void layer_normalization(Node& node);
+  void lrn(Node& node);
   void arg_max(Node& node);
 
   // ---- Inputs of a node.
@@ -98,7 +117,10 @@ class GraphBuilder : private NodeFields {
   std::optional<std::vector<std::size_t>> axes_of(Node& node, std::size_t rank, int input_since);
   bool is_constant(const GraphData& d) const;
   bool is_float(const Node& node, std::size_t index);
-  const SecretVector<double>& constant(const GraphData& d) const;
+  const SecretVector<double>& constant(const GraphData& d);
+  // One value for all of its elements: weights of a model whose values do not matter.
+  bool is_uniform(const GraphData& d) const;
+  SecretVector<float> weights_of(const GraphData& d);
   // The values of an input that must be known, such as weights.
   GraphData known(const Node& node, std::size_t index, const std::string& role);
   double scalar(const Node& node, std::size_t index, const std::string& role);
@@ -115,6 +137,7 @@ class GraphBuilder : private NodeFields {
   GraphData add(const std::string& name, GraphOp op, const std::vector<GraphData>& inputs, Shape shape);
   GraphData add_constant(const std::string& name, SecretVector<double> values, Shape shape);
   static std::string name_of(const Node& node);
+  void count_constants(const std::string& name, std::size_t count);
 
   GraphData viewed(GraphData d, Shape shape) const;
   GraphData transposed(const Node& node, const GraphData& d, const Shape& order);
@@ -140,6 +163,10 @@ class GraphBuilder : private NodeFields {
   GraphData average(const Node& node, const GraphData& x, const Windows& windows, bool with_pads);
   GraphData largest(const Node& node, GraphData x, const std::vector<ConvAxis>& axes);
   GraphData largest_along(const Node& node, GraphData x, std::size_t axis);
+  GraphData power(const Node& node, const GraphData& x, double exponent);
+  GraphData index_of_largest(const Node& node, GraphData x);  // of each row of a matrix
+  // Whether a node is the whole model's last, on one row.
+  bool ends_model(const Node& node, std::size_t rows) const;
 
   Windows take_windows(Node& node, const Shape& image, const Shape& kernel);
   Shape kernel_of(Node& node, std::size_t rank, std::optional<Shape> of_weights);
@@ -155,8 +182,8 @@ class GraphBuilder : private NodeFields {
   Graph graph_;
   std::map<std::string, Value> values_;
   std::map<std::string, int> uses_;
-  std::string ended_by_;  // the trailing Softmax or ArgMax
   std::size_t constants_ = 0;        // elements of those that were computed
+  std::size_t uniform_ = 0;          // elements of weights that are one value each
   std::vector<int> names_;           // of each value: how many names of the model it has
 };
 

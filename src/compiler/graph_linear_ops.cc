@@ -13,7 +13,6 @@ MapNode dense(std::size_t inputs, std::size_t outputs) {
   map.shape.in_channels = inputs;
   map.shape.out_channels = outputs;
   map.bias.resize(outputs);
-  map.weights.resize(inputs * outputs);
   return map;
 }
 
@@ -198,8 +197,7 @@ void GraphBuilder::conv(Node& node) {
   const Windows windows = take_windows(node, image, kernel);
   const std::size_t batch = x.shape[0];
   MapNode map;
-  const SecretVector<double>& weights = constant(w);
-  map.weights.assign(weights.begin(), weights.end());
+  map.weights = weights_of(w);
   map.bias.resize(rows);
   if (has_input(node, 2)) {
     const GraphData b = known(node, 2, "bias");
@@ -348,7 +346,11 @@ GraphData GraphBuilder::product(const Node& node, GraphData a, GraphData b) {
   if (is_constant(b) && !is_constant(a) && elements(of_b) == 1) {  // one matrix for all rows
     const std::size_t rows = elements(a.shape) / k;
     MapNode map = dense(k, m);
-    transpose_into(constant(b), 1, k, m, map.weights);
+    if (is_uniform(b)) {
+      map.weights = weights_of(b);
+    } else {
+      transpose_into(constant(b), 1, k, m, map.weights);
+    }
     if (rows == 1) return mapped(node, a, std::move(map), std::move(result));
     map.shape.axes[2] = row(rows);
     const GraphData y = mapped(node, transposed(node, viewed(a, {rows, k}), {1, 0}), std::move(map), {m, rows});
@@ -356,8 +358,7 @@ GraphData GraphBuilder::product(const Node& node, GraphData a, GraphData b) {
   }
   if (is_constant(a) && !is_constant(b) && elements(of_a) == 1) {
     MapNode map = dense(k, n);
-    const SecretVector<double>& weights = constant(a);
-    map.weights.assign(weights.begin(), weights.end());
+    map.weights = weights_of(a);
     if (batch == 1) {
       map.shape.axes[2] = row(m);
       return mapped(node, b, std::move(map), std::move(result));

@@ -1,4 +1,4 @@
-// Arithmetic element by element, what compares, and what ends a model.
+// Arithmetic element by element, and what compares.
 #include <algorithm>
 #include <cmath>
 
@@ -109,7 +109,7 @@ void GraphBuilder::arithmetic(Node& node) {
   if (node.op == "Add") return set(node, plus(node, a, b, 1, 1, own));
   if (node.op == "Sub") return set(node, plus(node, a, b, 1, -1, own));
   if (node.op == "Mul") return set(node, times(node, a, b, own));
-  if (!is_constant(b)) fail(node, "expected a constant divisor, found a computed value");
+  if (!is_constant(b)) return set(node, times(node, a, power(node, b, -1), false));
   SecretVector<double> inverse = constant(b);
   for (std::size_t i = 0; i < inverse.size(); ++i) {
     inverse[i] = 1 / inverse[i];
@@ -154,7 +154,7 @@ void GraphBuilder::p_relu(Node& node) {
 
 void GraphBuilder::abs(Node& node) {
   const GraphData x = data(node, 0);
-  set(node, plus(node, rectified(node, x), x, 2, -1, false));
+  set(node, add(name_of(node), AbsNode{}, {x}, x.shape));
 }
 
 GraphData GraphBuilder::larger(const Node& node, const GraphData& a, const GraphData& b) {
@@ -309,34 +309,6 @@ void GraphBuilder::global_max_pool(Node& node) {
   out[0] = x.shape[0];
   out[1] = x.shape[1];
   set(node, viewed(y, std::move(out)));
-}
-
-// ---- The end of a model
-
-void GraphBuilder::softmax(Node& node) {
-  const GraphData x = data(node, 0);
-  const std::size_t axis = axis_of(node, take_int(node, "axis", model_.opset >= 13 ? -1 : 1), x.shape.size(), 11);
-  // Before opset 13, all dimensions from the axis on are one.
-  const bool whole = before(x.shape, axis) == 1 && (model_.opset < 13 || after(x.shape, axis) == 1);
-  if (!whole || is_constant(x)) fail(node, "expected one sample's classes, found axis " + std::to_string(axis) + " of shape " + to_text(x.shape));
-  network_.tail = Tail::softmax;
-  ended_by_ = describe(node);
-  set(node, x);
-}
-
-void GraphBuilder::arg_max(Node& node) {
-  const GraphData x = data(node, 0);
-  const std::size_t axis = axis_of(node, take_int(node, "axis", 0), x.shape.size(), 11);
-  take_flag(node, "keepdims", true);
-  if (take_flag(node, "select_last_index", false)) {
-    fail(node, "attribute 'select_last_index': expected 0, found 1; among equal classes the first is taken");
-  }
-  if (before(x.shape, axis) != 1 || after(x.shape, axis) != 1 || is_constant(x)) {
-    fail(node, "expected one sample's classes, found axis " + std::to_string(axis) + " of shape " + to_text(x.shape));
-  }
-  network_.tail = Tail::argmax;
-  ended_by_ = describe(node);
-  set(node, x);
 }
 
 }  // namespace smpc

@@ -388,9 +388,9 @@ void GraphBuilder::shape_of(Node& node) {
 void GraphBuilder::constant_of_shape(Node& node) {
   Shape shape;
   for (const std::int64_t v : integers(node, 0, "shape").values) {
-    if (v <= 0 || v > (1 << 24)) fail(node, "shape: expected positive dimensions, found " + std::to_string(v));
+    if (v <= 0 || v > (1 << 27)) fail(node, "shape: expected positive dimensions, found " + std::to_string(v));
     shape.push_back(static_cast<std::size_t>(v));
-    if (elements(shape) > (1 << 24)) fail(node, "shape: too large");
+    if (elements(shape) > (1 << 27)) fail(node, "shape: too large");
   }
   double fill = 0;
   if (const auto at = node.attributes.find("value"); at != node.attributes.end()) {
@@ -398,6 +398,7 @@ void GraphBuilder::constant_of_shape(Node& node) {
     if (t == nullptr || t->size() != 1) fail(node, "attribute 'value': expected one number");
     if (const auto* i = std::get_if<std::vector<std::int64_t>>(&t->values)) {
       const std::size_t count = elements(shape);
+      if (count > (1 << 20)) fail(node, "shape: too large for integers");
       const std::vector<std::int64_t> values(count, i->front());
       node.attributes.erase(at);
       return set_values(node, std::move(shape), values);
@@ -406,8 +407,7 @@ void GraphBuilder::constant_of_shape(Node& node) {
     if (const auto* f = std::get_if<SecretVector<double>>(&t->values)) fill = f->front();
     node.attributes.erase(at);
   }
-  const std::size_t count = elements(shape);
-  set(node, add_constant(name_of(node), SecretVector<double>(count, fill), std::move(shape)));
+  set(node, add_constant(name_of(node), SecretVector<double>(1, fill), std::move(shape)));
 }
 
 void GraphBuilder::pass_on(Node& node) {

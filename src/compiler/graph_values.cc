@@ -1,4 +1,6 @@
 // A graph in double.
+#include <cmath>
+
 #include "graph_windows.h"
 #include "smpc/base/error.h"
 #include "smpc/compiler/graph.h"
@@ -69,9 +71,52 @@ struct Evaluate {
   void operator()(const MaxNode&) const {
     for (std::size_t i = 0; i < y.size(); ++i) y[i] = std::max(in[0][i], in[1][i]);
   }
+  void operator()(const AbsNode&) const {
+    for (std::size_t i = 0; i < y.size(); ++i) y[i] = std::abs(in[0][i]);
+  }
+  void operator()(const StepNode&) const {
+    for (std::size_t i = 0; i < y.size(); ++i) y[i] = in[0][i] >= 0 ? 1 : 0;
+  }
+  void operator()(const SmoothNode& op) const {
+    for (std::size_t i = 0; i < y.size(); ++i) y[i] = value_of(op, in[0][i]);
+  }
+  void operator()(const PowerNode& op) const {
+    for (std::size_t i = 0; i < y.size(); ++i) y[i] = std::pow(in[0][i], op.exponent);
+  }
+  void operator()(const SoftmaxNode& op) const {
+    for (std::size_t r = 0; r < op.rows; ++r) {
+      double sum = 0;
+      for (std::size_t i = 0; i < op.size; ++i) sum += std::exp(in[0][r * op.size + i]);
+      for (std::size_t i = 0; i < op.size; ++i) y[r * op.size + i] = std::exp(in[0][r * op.size + i]) / sum;
+    }
+  }
+  void operator()(const NormalizeNode& op) const {
+    for (std::size_t r = 0; r < op.rows; ++r) {
+      double squares = 0;
+      for (std::size_t i = 0; i < op.size; ++i) squares += in[0][r * op.size + i] * in[0][r * op.size + i];
+      const double factor = 1 / std::sqrt(squares / static_cast<double>(op.size) + op.epsilon);
+      if (op.factor) {
+        y[r] = factor;
+        continue;
+      }
+      for (std::size_t i = 0; i < op.size; ++i) y[r * op.size + i] = in[0][r * op.size + i] * factor;
+    }
+  }
 };
 
 }  // namespace
+
+double value_of(const SmoothNode& op, double x) noexcept {
+  switch (op.function) {
+    case Smooth::sigmoid: return 1 / (1 + std::exp(-x));
+    case Smooth::tanh: return std::tanh(x);
+    case Smooth::erf: return std::erf(x);
+    case Smooth::exp: return std::exp(x);
+    case Smooth::softplus: return x > 30 ? x : std::log1p(std::exp(x));
+    case Smooth::elu: return x > 0 ? x : op.alpha * std::expm1(x);
+  }
+  return x;
+}
 
 SecretVector<double> evaluate(const GraphOp& op, const Inputs& in, std::size_t count) {
   SecretVector<double> y(count);

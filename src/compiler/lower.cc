@@ -38,8 +38,8 @@ class Lowering {
   void start() {
     program() = Program{};
     program().reveal = s_.options.reveal;
-    for (const auto d : s_.network.input_dims) program().input_shape.push_back(static_cast<std::size_t>(d));
-    program().input_range = s_.input_range;
+    program().inputs = s_.inputs;
+    program().outputs = outputs_of(s_.network);
     program().input_norm = s_.input_norm;
     program().grid = s_.grid;
     program().labels = s_.labels;

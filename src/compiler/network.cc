@@ -6,6 +6,7 @@
 #include "graph_builder.h"
 #include "network_builder.h"
 #include "smpc/base/error.h"
+#include "smpc/model/strip.h"
 
 namespace smpc {
 namespace {
@@ -58,8 +59,7 @@ void NetworkBuilder::start() {
     fail_graph("input " + quote_name(in.name) + ": expected at most " + std::to_string(most_inputs) +
                " elements a sample, found shape " + to_text(dims));
   }
-  network_.input_name = in.name;
-  network_.input_dims.assign(dims.begin() + 1, dims.end());
+  network_.inputs = {{in.name, std::vector<std::size_t>(dims.begin() + 1, dims.end())}};
   values_.emplace(in.name, Data{dims, version_});
   for (const auto& [name, tensor] : model_.constants) values_.emplace(name, Constant{name, tensor.dims});
 }
@@ -105,6 +105,11 @@ void NetworkBuilder::finish() {
   if (out.type != (index ? ElementType::i64 : type_)) {
     fail_graph(what + ": expected type " + to_text(index ? ElementType::i64 : type_) + ", found " + to_text(out.type));
   }
+  std::size_t classes = 0;
+  for (const Layer& l : network_.layers) {
+    if (const auto* a = std::get_if<Affine>(&l)) classes = a->outputs;
+  }
+  network_.outputs = {{out.name, {classes}}};
   if (!out.has_shape) return;
   bool same = out.dims.size() == dims.size();
   for (std::size_t i = 0; same && i < dims.size(); ++i) {
@@ -123,9 +128,20 @@ Network NetworkBuilder::build() {
   return std::move(network_);
 }
 
-// Whether every op is one of a chain's, each value that is computed from the input is read by one node alone, and there is
+// Whether every op is one of a chain's, Softmax and ArgMax its last alone, each value that is computed from the input is read by one node alone, and there is
 // a matrix that a flat input can meet.
 bool NetworkBuilder::is_chain(const Model& model) {
+  if (model.inputs.size() != 1 || model.outputs.size() != 1) return false;
+  std::set<std::string> last{model.outputs.front().name};
+  for (auto node = model.nodes.rbegin(); node != model.nodes.rend(); ++node) {
+    if (node->op == "Identity" && last.count(node->outputs.front()) != 0) last.insert(node->inputs.front());
+  }
+  // Whether a constant differs from sample to sample.
+  const auto of_samples = [&](const Node& node, std::size_t index) {
+    if (index >= node.inputs.size()) return false;
+    const auto c = model.constants.find(node.inputs[index]);
+    return c != model.constants.end() && c->second.dims.size() == 2 && c->second.dims.front() > 1;
+  };
   std::set<std::string> computed;
   bool flat = false;
   bool linear = false;
@@ -136,9 +152,15 @@ bool NetworkBuilder::is_chain(const Model& model) {
   std::map<std::string, int> readers;
   for (const Node& node : model.nodes) {
     if (handlers().count(node.op) == 0) return false;
-    const auto turned = node.attributes.find("transA");
-    const auto* turns = turned == node.attributes.end() ? nullptr : std::get_if<std::int64_t>(&turned->second);
-    if (turns != nullptr && *turns != 0) return false;
+    const auto is_set = [&](const char* name) {
+      const auto at = node.attributes.find(name);
+      const auto* flag = at == node.attributes.end() ? nullptr : std::get_if<std::int64_t>(&at->second);
+      return flag != nullptr && *flag != 0;
+    };
+    if (is_set("transA") || is_set("select_last_index")) return false;
+    const bool ends = node.op == "Softmax" || node.op == "ArgMax";
+    if (ends && last.count(node.outputs.front()) == 0) return false;
+    if (node.op == "Gemm" && of_samples(node, 2)) return false;
     int inputs = 0;
     for (const std::string& name : node.inputs) {
       if (computed.count(name) == 0) continue;
@@ -154,6 +176,9 @@ bool NetworkBuilder::is_chain(const Model& model) {
 }
 
 Network build_network(Model&& model) {
+  if (model.metadata.count(std::string(stripped_mark)) != 0) {
+    fail_input(model.source + ": this is a stripped model; join it with its weights first (smpc-compile --join)");
+  }
   return NetworkBuilder::is_chain(model) ? NetworkBuilder(std::move(model)).build() : GraphBuilder(std::move(model)).build();
 }
 

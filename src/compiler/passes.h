@@ -1,6 +1,8 @@
 // The compiler as a list of passes over one state. Each says what is true after it; compile.cc runs them in order.
 #pragma once
 
+#include <map>
+
 #include "budget.h"
 #include "smpc/compiler/compile.h"
 
@@ -19,12 +21,15 @@ struct AffinePlan {
 struct CompileState {
   Network network;
   CompileOptions options;
-  double input_range = 0;
+  std::vector<ProgramInput> inputs;
+  double input_range = 0;  // no input has a larger |value|
   double input_norm = 0;  // 0: none declared
   double input_rms = 0;
   std::vector<std::string> labels;
   std::optional<Grid> grid;
   Bytes input_mask;  // empty: none
+
+  std::map<std::pair<std::size_t, int>, double> map_norms;  // of a graph's maps, by node and bits of a weight
 
   std::vector<AffinePlan> affines;  // pass 2
   int input_scale = 0;
@@ -52,7 +57,6 @@ bool lower(CompileState& state, std::string& why);
 // The elements of an input as it comes, mask or not.
 std::size_t input_count(const CompileState& state);
 
-// The classes of the network: outputs of its last layer.
-std::size_t class_count(const Network& network);
+std::vector<ProgramOutput> outputs_of(const Network& network);
 
 }  // namespace smpc

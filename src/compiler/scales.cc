@@ -99,7 +99,7 @@ std::vector<LayerSources> sources_of(const CompileState& s, const std::vector<co
     norm *= static_cast<double>(matrix_of(a).norm()) / std::sqrt(static_cast<double>(a.inputs));
   }
   if (open_end) {
-    sources.push_back({compared * class_count(s.network), 1, 0, 0, affines.empty() ? std::nullopt : s.options.scale});
+    sources.push_back({compared * elements_of(s.network.outputs.front().shape), 1, 0, 0, affines.empty() ? std::nullopt : s.options.scale});
   }
   return sources;
 }

@@ -123,6 +123,13 @@ ProductShare expand(const ProductDemand& d, Party party, SeedReader seed) {
   return s;
 }
 
+LookupShare expand(const LookupDemand& d, Party party, SeedReader seed) {
+  LookupShare s;
+  s.r = seed.values(d.count, Ring{d.bits});
+  if (party == Party::server) s.one_hot = seed.values(d.entries(), d.ring);
+  return s;
+}
+
 RingVector expand_opening_bits(const OpeningDemand& d, SeedReader& seed) { return seed.values(d.count, d.ring); }
 
 LinearServer expand_linear_server(const LinearDemand& d, SeedReader seed) { return {seed.values(d.outputs, d.ring)}; }
@@ -215,6 +222,19 @@ void correct(const ProductDemand& d, const ProductShare& server, ProductShare& c
   accumulate_matrices(d.shape.batch, d.shape.rows, d.shape.inner, d.shape.columns, left, right, client.product);
   for (std::size_t i = 0; i < client.product.size(); ++i) {
     client.product[i] = d.ring.reduce(client.product[i] - server.product[i]);
+  }
+}
+
+void correct(const LookupDemand& d, const LookupShare& server, LookupShare& client) {
+  client.one_hot.resize(d.entries());
+  for (std::size_t i = 0; i < d.count; ++i) {
+    const std::uint64_t r = Ring{d.bits}.reduce(server.r[i] + client.r[i]);
+    for (std::size_t v = 0; v < std::size_t{1} << d.bits; ++v) {
+      const std::size_t at = i << d.bits | v;
+      const std::uint64_t difference = v ^ r;
+      const std::uint64_t equal = (difference - 1) >> 63;  // of less than 2^63: 1 where it is 0
+      client.one_hot[at] = d.ring.reduce(equal - server.one_hot[at]);
+    }
   }
 }
 

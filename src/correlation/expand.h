@@ -42,6 +42,7 @@ BitProductShare expand(const BitProductDemand& d, Party party, SeedReader seed);
 PrivateBitsShare expand(const PrivateBitsDemand& d, Party party, SeedReader seed);
 OpeningShare expand(const OpeningDemand& d, Party party, SeedReader seed);
 ProductShare expand(const ProductDemand& d, Party party, SeedReader seed);
+LookupShare expand(const LookupDemand& d, Party party, SeedReader seed);
 RingVector expand_opening_bits(const OpeningDemand& d, SeedReader& seed);  // of either party: its first field
 LinearServer expand_linear_server(const LinearDemand& d, SeedReader seed);
 LinearClient expand_linear_client(const LinearDemand& d, SeedReader seed);
@@ -54,6 +55,7 @@ void correct(const BitProductDemand& d, const BitProductShare& server, BitProduc
 void correct(const PrivateBitsDemand& d, const PrivateBitsShare& server, PrivateBitsShare& client);
 void correct(const OpeningDemand& d, const OpeningShare& server, OpeningShare& client);
 void correct(const ProductDemand& d, const ProductShare& server, ProductShare& client);
+void correct(const LookupDemand& d, const LookupShare& server, LookupShare& client);
 
 // Either party: from the corrected entries of the thermometers and from the bits of r, which are used up, all entries.
 // Bit j of a digit is the parity of the entries [v < digit] with v + 1 a multiple of 2^j, so that the entry v = 2^j - 1
@@ -119,6 +121,10 @@ void corrected_fields(const OpeningDemand& d, OpeningShare& s, Fields& f) {
 template <class Fields>
 void corrected_fields(const ProductDemand& d, ProductShare& s, Fields& f) {
   f.values(d.shape.outputs(), d.ring, s.product);
+}
+template <class Fields>
+void corrected_fields(const LookupDemand& d, LookupShare& s, Fields& f) {
+  f.values(d.entries(), d.ring, s.one_hot);
 }
 template <class Fields>
 void corrected_fields(const LinearDemand& d, LinearClient& s, Fields& f) {

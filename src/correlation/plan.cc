@@ -22,6 +22,7 @@ struct CorrectionSize {
   std::size_t operator()(const PrivateBitsDemand& d) const { return packed_bytes(d.count, d.ring.bits); }
   std::size_t operator()(const LinearDemand& d) const { return packed_bytes(d.outputs, d.ring.bits); }
   std::size_t operator()(const ProductDemand& d) const { return packed_bytes(d.shape.outputs(), d.ring.bits); }
+  std::size_t operator()(const LookupDemand& d) const { return packed_bytes(d.entries(), d.ring.bits); }
 };
 
 class Planner {
@@ -78,6 +79,7 @@ class Planner {
       ShiftPlan compare = shift(ShiftPlan::What::sign, in.count, in.ring, out.ring, 0);
       return StepPlan{std::move(compare), demand(SharedBitDemand{out.count, out.ring})};
     }
+    if (const auto* lookup = std::get_if<LookupOp>(&kind)) return LookupPlan{demand(LookupDemand{in.count, lookup->bits, out.ring})};
     return LocalPlan{weights_};
   }
 

@@ -55,6 +55,8 @@ void each_field(ProductShare& a, const ProductShare& b, F f) {
   f(a.product, b.product);
 }
 template <class F>
+void each_field(LookupShare& a, const LookupShare& b, F f) { f(a.r, b.r); f(a.one_hot, b.one_hot); }
+template <class F>
 void each_field(LinearServer& a, const LinearServer& b, F f) { f(a.r, b.r); }
 template <class F>
 void each_field(LinearClient& a, const LinearClient& b, F f) { f(a.b, b.b); f(a.output, b.output); }
@@ -113,6 +115,7 @@ class ServerSource final : public SourceBase {
     });
   }
   ProductShare product(std::size_t i) override { return both<ProductShare, ProductDemand>(i); }
+  LookupShare lookup(std::size_t i) override { return both<LookupShare, LookupDemand>(i); }
   LinearServer linear_server(std::size_t i) override {
     const auto& d = take<LinearDemand>(i);
     return join<LinearServer>([&](std::size_t v) { return expand_linear_server(d, SeedReader(seeds_[v], i)); });
@@ -160,6 +163,7 @@ class ClientSource final : public SourceBase {
     });
   }
   ProductShare product(std::size_t i) override { return both<ProductShare, ProductDemand>(i); }
+  LookupShare lookup(std::size_t i) override { return both<LookupShare, LookupDemand>(i); }
   LinearServer linear_server(std::size_t) override { return not_mine<LinearServer>(); }
   LinearClient linear_client(std::size_t i) override {
     const auto& d = take<LinearDemand>(i);

@@ -8,6 +8,8 @@
 namespace smpc {
 namespace {
 
+constexpr std::size_t longest_runs = std::size_t{1} << 20;  // all of an op's together
+
 // What is written and read: the same members, in the same order.
 class Writer {
  public:
@@ -18,7 +20,27 @@ class Writer {
     number(v.size());
     for (const T& x : v) number(x);
   }
+  // As runs of numbers that are equally far apart, each as long as it can be: first, step, count.
+  void runs(const std::vector<std::int64_t>& v) {
+    const std::size_t at = fields.size();
+    number(std::size_t{0});
+    for (std::size_t i = 0; i < v.size();) {
+      std::size_t end = i + 1;
+      const std::uint64_t step = end < v.size() ? difference(v, i) : 0;
+      while (end < v.size() && difference(v, end - 1) == step) ++end;
+      number(v[i]);
+      number(step);
+      number(end - i);
+      ++fields[at];
+      i = end;
+    }
+  }
   std::vector<std::uint64_t> fields;
+
+ private:
+  static std::uint64_t difference(const std::vector<std::int64_t>& v, std::size_t i) {
+    return static_cast<std::uint64_t>(v[i + 1]) - static_cast<std::uint64_t>(v[i]);
+  }
 };
 
 class Reader {
@@ -40,6 +62,20 @@ class Reader {
     if (size > fields_.size() - next_) fail_input("the program: an op with too few parameters");
     v.resize(size);
     for (T& x : v) number(x);
+  }
+  void runs(std::vector<std::int64_t>& v) {
+    std::size_t count = 0;
+    number(count);
+    if (count > (fields_.size() - next_) / 3) fail_input("the program: an op with too few parameters");
+    for (; count > 0; --count) {
+      std::uint64_t value = 0, step = 0;
+      std::size_t length = 0;
+      number(value);
+      number(step);
+      number(length);
+      if (length > longest_runs - v.size()) fail_input("the program: an op that takes more than 2^20 slices");
+      for (; length > 0; --length, value += step) v.push_back(static_cast<std::int64_t>(value));
+    }
   }
   void expect_end() const {
     if (next_ != fields_.size()) fail_input("the program: an op with too many parameters");
@@ -81,6 +117,7 @@ struct Members {
       shape(io, op.shape);
     } else if constexpr (std::is_same_v<Kind, SumOp>) {
       io.list(op.factors);
+      io.number(op.offset);
     } else if constexpr (std::is_same_v<Kind, ScaleOp>) {
       io.number(op.outer);
       io.number(op.inner);
@@ -92,7 +129,7 @@ struct Members {
       io.number(op.outer);
       io.number(op.size);
       io.number(op.inner);
-      io.list(op.slices);
+      io.runs(op.slices);
     } else if constexpr (std::is_same_v<Kind, ConcatOp>) {
       io.number(op.outer);
     } else if constexpr (std::is_same_v<Kind, ProductOp>) {
@@ -100,6 +137,9 @@ struct Members {
       io.number(op.rows);
       io.number(op.inner);
       io.number(op.columns);
+    } else if constexpr (std::is_same_v<Kind, LookupOp>) {
+      io.number(op.bits);
+      io.list(op.table);
     }
   }
 };
@@ -127,6 +167,8 @@ OpKind op_of(std::uint8_t kind, const std::vector<std::uint64_t>& fields) {
   Reader in(fields);
   std::visit(Members<Reader>{in}, out);
   in.expect_end();
+  // Runs can be told in several ways.
+  if (fields_of(out) != fields) fail_input("the program: an op whose slices are not told in the shortest way");
   return out;
 }
 

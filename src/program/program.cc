@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <set>
 
 #include "op_fields.h"
 #include "smpc/base/error.h"
@@ -11,22 +12,27 @@ namespace smpc {
 namespace {
 
 // "smpc" and the version of this encoding. Layout, all little-endian: magic u32, version u32, suite u8, reveal u8,
-// input shape (count, u64 each), input range f64, input norm f64, grid (u8 present; 3 u32, 16 f64), mask (u8 present; a bit
+// inputs (count; name text, shape (count; u64 each), low f64, high f64, picture (u8 present; 3 u32 height width channels, u8
+// channels last, f64 factor, means (count; f64 each), deviations (count; f64 each))), outputs (count; name text, shape), input
+// norm f64, grid (u8 present; 3 u32, 16 f64), mask (u8 present; a bit
 // for each input element), tensors (count; u64 count, u32 scale, u8 bits), ops (count; u8 kind, text name, inputs (count; u32
 // each), fields of the kind (count; u64 each)), labels (count; text each).
 constexpr std::uint32_t magic = 0x63706d73;
-constexpr std::uint32_t version = 3;
+constexpr std::uint32_t version = 4;
 constexpr std::size_t most_elements = std::size_t{1} << 32;
 constexpr std::size_t most_weights = std::size_t{1} << 36;  // of one map: their bytes can be counted
 constexpr std::size_t most_ops = 1024;  // the time of a schedule grows with their square
 constexpr std::size_t most_inputs = 64;  // of an op
 constexpr std::size_t most_dims = 16;
+constexpr std::size_t most_parts = 16;    // of a lookup
 const char* const what = "the program";
 
-std::size_t elements_of(const std::vector<std::size_t>& shape) {
+// Refuses a product that is out of range.
+std::size_t checked_elements(const std::vector<std::size_t>& shape) {
   std::size_t elements = 1;
+  if (shape.size() > most_dims) fail_input("the program: a shape of more than 16 dimensions");
   for (const std::size_t d : shape) {
-    if (d == 0 || d > most_elements / elements) fail_input("the program: its input shape is out of range");
+    if (d == 0 || d > most_elements / elements) fail_input("the program: a shape is out of range");
     elements *= d;
   }
   return elements;
@@ -117,6 +123,12 @@ class OpCheck {
     expect_inputs(1);
     expect(in().count == out_.count && out_.scale == 0 && in().ring.bits >= 2, "expected a 0 or 1 for each element");
   }
+  void operator()(const LookupOp& op) const {
+    expect_inputs(1);
+    expect(op.bits >= 1 && op.bits <= widest_lookup && op.bits <= in().ring.bits, "its index has another width");
+    expect(!op.table.empty() && op.parts() <= most_parts && op.parts() << op.bits == op.table.size(), "expected whole tables, at most 16");
+    expect_count(out_, {op.parts(), in().count});
+  }
 
  private:
   void expect(bool fits, const char* rule) const {
@@ -183,18 +195,56 @@ std::size_t mask_bytes(std::size_t elements) { return elements / 8 + (elements %
 
 bool always_sends(const OpKind& kind) {
   return std::holds_alternative<LinearOp>(kind) || std::holds_alternative<ConvOp>(kind) || std::holds_alternative<ReluOp>(kind) ||
-         std::holds_alternative<ProductOp>(kind) || std::holds_alternative<StepOp>(kind);
+         std::holds_alternative<ProductOp>(kind) || std::holds_alternative<StepOp>(kind) || std::holds_alternative<LookupOp>(kind);
+}
+
+void expect(bool fits, const char* rule) {
+  if (!fits) fail_input(std::string("the program: ") + rule);
+}
+
+void check_picture(const PictureRule& rule, std::size_t elements) {
+  expect(rule.channels == 1 || rule.channels == 3, "a picture has neither one channel nor three");
+  expect(checked_elements({rule.height, rule.width, rule.channels}) == elements, "a picture has not the shape of its input");
+  expect(rule.mean.size() == rule.channels && rule.deviation.size() == rule.channels, "a picture's channels lack a mean or deviation");
+  expect(std::isfinite(rule.factor), "a picture's factor is not finite");
+  for (const double m : rule.mean) expect(std::isfinite(m), "a picture's mean is not finite");
+  for (const double d : rule.deviation) expect(std::isfinite(d) && d > 0, "a picture's deviation is not positive");
+}
+
+// The elements of all inputs.
+std::size_t check_inputs(const Program& p) {
+  expect(!p.inputs.empty() && p.inputs.size() <= most_inputs, "expected 1 to 64 inputs");
+  std::set<std::string_view> names;
+  std::size_t elements = 0;
+  for (const ProgramInput& in : p.inputs) {
+    expect(names.insert(in.name).second, "two inputs of one name");
+    const std::size_t count = checked_elements(in.shape);
+    elements += count;
+    expect(std::isfinite(in.low) && std::isfinite(in.high) && in.low < in.high, "the range of an input is none");
+    if (in.picture) check_picture(*in.picture, count);
+  }
+  expect(elements <= most_elements, "its inputs are too large");
+  return elements;
+}
+
+void check_outputs(const Program& p, std::size_t elements) {
+  expect(!p.outputs.empty() && p.outputs.size() <= most_inputs, "expected 1 to 64 outputs");
+  expect(p.reveal == Reveal::logits || p.outputs.size() == 1, "the label of several outputs");
+  std::set<std::string_view> names;
+  std::size_t sum = 0;
+  for (const ProgramOutput& out : p.outputs) {
+    expect(names.insert(out.name).second, "two outputs of one name");
+    sum += checked_elements(out.shape);
+  }
+  expect(sum == elements, "its outputs have not the elements of its last tensor");
 }
 
 void check(const Program& p) {
-  const auto expect = [](bool fits, const char* rule) {
-    if (!fits) fail_input(std::string("the program: ") + rule);
-  };
   expect(!p.ops.empty() && p.tensors.size() == p.ops.size() + 1, "expected one tensor more than ops");
   expect(p.ops.size() <= most_ops, "expected at most 1024 ops; merge layers");
-  const std::size_t elements = elements_of(p.input_shape);
+  const std::size_t elements = check_inputs(p);
   if (p.input_mask.empty()) {
-    expect(elements == p.input().count, "its input shape is not that of its first tensor");
+    expect(elements == p.input().count, "its inputs have not the elements of its first tensor");
   } else {
     expect(p.input_mask.size() == mask_bytes(elements), "its mask has not a bit for each input element");
     expect(elements % 8 == 0 || std::to_integer<unsigned>(p.input_mask.back()) >> (elements % 8) == 0,
@@ -202,7 +252,8 @@ void check(const Program& p) {
     expect(count_inside(p.input_mask) == p.input().count, "its mask is not that of its first tensor");
     expect(p.input().count < elements, "its mask covers everything");
   }
-  expect(std::isfinite(p.input_range) && p.input_range > 0, "its input range is not a positive number");
+  expect(p.inputs.size() == 1 || (!p.grid && p.input_mask.empty() && p.input_norm == 0),
+         "a grid, a mask or a norm of several inputs");
   expect(std::isfinite(p.input_norm) && p.input_norm >= 0, "its input norm is negative or not finite");
   if (p.grid) {
     expect(p.grid->voxels() == elements, "its grid has not as many voxels as its input has elements");
@@ -234,14 +285,22 @@ void check(const Program& p) {
   expect(sends, "nothing is sent between the parties: the label of one class, of the client's own input");
   const std::size_t classes =
       p.reveal == Reveal::label ? p.tensors[p.inputs_of(p.ops.size() - 1).front()].count : p.output().count;
-  expect(p.labels.size() == classes, "expected one label per class");
+  check_outputs(p, classes);
+  const bool unlabelled = p.labels.empty() && p.reveal == Reveal::logits;
+  expect(unlabelled || p.labels.size() == classes, "expected one label per class");
 }
 
 }  // namespace
 
-std::size_t Program::whole_input() const noexcept {
+std::size_t elements_of(const std::vector<std::size_t>& shape) noexcept {
   std::size_t elements = 1;
-  for (const std::size_t d : input_shape) elements *= d;
+  for (const std::size_t d : shape) elements *= d;
+  return elements;
+}
+
+std::size_t Program::whole_input() const noexcept {
+  std::size_t elements = 0;
+  for (const ProgramInput& in : inputs) elements += in.count();
   return elements;
 }
 
@@ -273,7 +332,7 @@ std::string_view to_text(Suite suite) noexcept { return suite == Suite::cryptflo
 
 std::string_view op_name(const OpKind& kind) noexcept {
   constexpr std::string_view names[] = {"Linear", "Relu",      "Truncate",  "ArgMax", "Conv",   "Bias",    "Sum",
-                                        "Scale",  "WindowSum", "Transpose", "Take",   "Concat", "Product", "Step"};
+                                        "Scale",  "WindowSum", "Transpose", "Take",   "Concat", "Product", "Step", "Lookup"};
   static_assert(std::size(names) == std::variant_size_v<OpKind>);
   return names[kind.index()];
 }
@@ -286,9 +345,33 @@ Bytes encode(const Program& p) {
   w.u32(version);
   w.u8(static_cast<std::uint8_t>(p.suite));
   w.u8(static_cast<std::uint8_t>(p.reveal));
-  count(p.input_shape.size());
-  for (const std::size_t d : p.input_shape) w.u64(d);
-  w.f64(p.input_range);
+  const auto shape = [&](const std::vector<std::size_t>& dims) {
+    count(dims.size());
+    for (const std::size_t d : dims) w.u64(d);
+  };
+  const auto numbers = [&](const std::vector<double>& values) {
+    count(values.size());
+    for (const double v : values) w.f64(v);
+  };
+  count(p.inputs.size());
+  for (const ProgramInput& in : p.inputs) {
+    w.text(in.name);
+    shape(in.shape);
+    w.f64(in.low);
+    w.f64(in.high);
+    w.u8(in.picture ? 1 : 0);
+    if (!in.picture) continue;
+    for (const std::uint32_t n : {in.picture->height, in.picture->width, in.picture->channels}) w.u32(n);
+    w.u8(in.picture->channels_last ? 1 : 0);
+    w.f64(in.picture->factor);
+    numbers(in.picture->mean);
+    numbers(in.picture->deviation);
+  }
+  count(p.outputs.size());
+  for (const ProgramOutput& out : p.outputs) {
+    w.text(out.name);
+    shape(out.shape);
+  }
   w.f64(p.input_norm);
   w.u8(p.grid ? 1 : 0);
   if (p.grid) {
@@ -338,22 +421,52 @@ Program decode_program(ByteView bytes) {
   if (suite > 1 || reveal > 1) fail_input("the program: an unknown suite or output policy");
   p.suite = static_cast<Suite>(suite);
   p.reveal = static_cast<Reveal>(reveal);
-  p.input_shape.resize(r.count(8));
-  for (std::size_t& d : p.input_shape) d = r.u64();
-  p.input_range = r.f64();
+  const auto flag = [&] {
+    const std::uint8_t value = r.u8();
+    if (value > 1) fail_input("the program: a flag that is neither 0 nor 1");
+    return value == 1;
+  };
+  const auto shape = [&] {
+    std::vector<std::size_t> dims(r.count(8));
+    for (std::size_t& d : dims) d = r.u64();
+    return dims;
+  };
+  const auto numbers = [&] {
+    std::vector<double> values(r.count(8));
+    for (double& v : values) v = r.f64();
+    return values;
+  };
+  p.inputs.resize(r.count(25));
+  for (ProgramInput& in : p.inputs) {
+    in.name = r.text();
+    in.shape = shape();
+    in.low = r.f64();
+    in.high = r.f64();
+    if (!flag()) continue;
+    PictureRule rule;
+    rule.height = r.u32();
+    rule.width = r.u32();
+    rule.channels = r.u32();
+    rule.channels_last = flag();
+    rule.factor = r.f64();
+    rule.mean = numbers();
+    rule.deviation = numbers();
+    in.picture = std::move(rule);
+  }
+  p.outputs.resize(r.count(8));
+  for (ProgramOutput& out : p.outputs) {
+    out.name = r.text();
+    out.shape = shape();
+  }
   p.input_norm = r.f64();
-  const std::uint8_t has_grid = r.u8();
-  if (has_grid > 1) fail_input("the program: a flag that is neither 0 nor 1");
-  if (has_grid == 1) {
+  if (flag()) {
     Grid g;
     for (auto& n : g.shape) n = r.u32();
     for (auto& v : g.affine) v = r.f64();
     p.grid = g;
   }
-  const std::uint8_t has_mask = r.u8();
-  if (has_mask > 1) fail_input("the program: a flag that is neither 0 nor 1");
-  if (has_mask == 1) {
-    const ByteView mask = r.bytes(mask_bytes(elements_of(p.input_shape)));
+  if (flag()) {
+    const ByteView mask = r.bytes(mask_bytes(check_inputs(p)));
     p.input_mask.assign(mask.begin(), mask.end());
     if (mask.empty()) fail_input("the program: a mask of nothing");
   }

@@ -1,5 +1,7 @@
 #include "smpc/protocol/local.h"
 
+#include <algorithm>
+
 #include "smpc/base/error.h"
 #include "smpc/program/moves.h"
 
@@ -11,14 +13,15 @@ using Inputs = std::vector<std::span<const std::uint64_t>>;
 // y is zero at first, and is reduced afterwards.
 struct Apply {
   const Inputs& in;
-  std::span<const std::int64_t> bias;
+  const Added& added;
   RingVector& y;
 
   void operator()(const BiasOp&) const {
     for (std::size_t i = 0; i < y.size(); ++i) y[i] = in[0][i];
-    for (std::size_t i = 0; i < bias.size(); ++i) y[i] += static_cast<std::uint64_t>(bias[i]);
+    for (std::size_t i = 0; i < added.bias.size(); ++i) y[i] += static_cast<std::uint64_t>(added.bias[i]);
   }
   void operator()(const SumOp& op) const {
+    if (added.offset) std::fill(y.begin(), y.end(), static_cast<std::uint64_t>(op.offset));
     for (std::size_t k = 0; k < in.size(); ++k) {
       const auto factor = static_cast<std::uint64_t>(op.factors[k]);
       for (std::size_t i = 0; i < y.size(); ++i) y[i] += factor * in[k][i];
@@ -45,9 +48,8 @@ struct Apply {
 
 class LocalPartyOp final : public PartyOp {
  public:
-  LocalPartyOp(const OpKind& kind, std::vector<PartyOp*> inputs, std::span<const std::int64_t> bias,
-               const TensorType& out, std::size_t volumes)
-      : kind_(kind), inputs_(std::move(inputs)), bias_(bias), out_(out), volumes_(volumes) {}
+  LocalPartyOp(const OpKind& kind, std::vector<PartyOp*> inputs, const Added& added, const TensorType& out, std::size_t volumes)
+      : kind_(kind), inputs_(std::move(inputs)), added_(added), out_(out), volumes_(volumes) {}
   void produce(unsigned, FieldWriter&) override {}
   void consume(unsigned, FieldReader&) override {}
 
@@ -61,7 +63,7 @@ class LocalPartyOp final : public PartyOp {
         const std::size_t count = all.size() / volumes_;
         in.push_back(all.subspan(v * count, count));
       }
-      const RingVector one = apply_local(kind_, in, bias_, out_);
+      const RingVector one = apply_local(kind_, in, added_, out_);
       output_.insert(output_.end(), one.begin(), one.end());
     }
     return output_;
@@ -70,7 +72,7 @@ class LocalPartyOp final : public PartyOp {
  private:
   const OpKind& kind_;
   std::vector<PartyOp*> inputs_;
-  std::span<const std::int64_t> bias_;
+  Added added_;
   TensorType out_;
   std::size_t volumes_;
   RingVector output_;
@@ -78,16 +80,16 @@ class LocalPartyOp final : public PartyOp {
 
 }  // namespace
 
-RingVector apply_local(const OpKind& kind, const Inputs& in, std::span<const std::int64_t> bias, const TensorType& out) {
+RingVector apply_local(const OpKind& kind, const Inputs& in, const Added& added, const TensorType& out) {
   RingVector y(out.count);
-  std::visit(Apply{in, bias, y}, kind);
+  std::visit(Apply{in, added, y}, kind);
   reduce_all(out.ring, y);
   return y;
 }
 
-std::unique_ptr<PartyOp> local_op(const OpKind& kind, std::vector<PartyOp*> inputs, std::span<const std::int64_t> bias,
-                                  const TensorType& out, std::size_t volumes) {
-  return std::make_unique<LocalPartyOp>(kind, std::move(inputs), bias, out, volumes);
+std::unique_ptr<PartyOp> local_op(const OpKind& kind, std::vector<PartyOp*> inputs, const Added& added, const TensorType& out,
+                                  std::size_t volumes) {
+  return std::make_unique<LocalPartyOp>(kind, std::move(inputs), added, out, volumes);
 }
 
 }  // namespace smpc

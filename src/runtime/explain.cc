@@ -33,6 +33,8 @@ std::vector<std::size_t> bundle_bytes_by_op(const Plan& plan) {
     } else if (const auto* step = std::get_if<StepPlan>(&op)) {
       add_shift(step->compare);
       add(step->bit);
+    } else if (const auto* lookup = std::get_if<LookupPlan>(&op)) {
+      add(lookup->demand);
     } else if (const auto* arg_max = std::get_if<ArgMaxPlan>(&op)) {
       for (const ArgMaxRound& round : arg_max->rounds) {
         add_shift(round.compare);

@@ -38,13 +38,22 @@ RingVector shift(const RingVector& x, Ring in, Ring out, unsigned by, bool clamp
   return y;
 }
 
+RingVector looked_up(const LookupOp& op, const RingVector& x, const TensorType& out) {
+  RingVector y;
+  y.reserve(out.count);
+  for (std::size_t k = 0; k < op.parts(); ++k) {
+    for (const std::uint64_t index : x) y.push_back(out.ring.from_signed(op.table[k << op.bits | Ring{op.bits}.reduce(index)]));
+  }
+  return y;
+}
+
 std::string short_text(double x) {
   std::ostringstream out;
   out << x;
   return out.str();
 }
 
-// Where an element lies: voxel indices in an image, else its index.
+// Where an element of an input lies: voxel indices in an image, else its index.
 std::string place(const Program& program, std::size_t element) {
   if (!program.grid) return "index " + std::to_string(element);
   const auto& shape = program.grid->shape;
@@ -107,10 +116,14 @@ std::vector<RingVector> interpret(const Program& program, const Weights& weights
       RingVector y(out.count);
       for (std::size_t k = 0; k < y.size(); ++k) y[k] = out.ring.reduce(1 - in.msb(x[k]));
       tensors.push_back(std::move(y));
+    } else if (const auto* lookup = std::get_if<LookupOp>(&kind)) {
+      tensors.push_back(looked_up(*lookup, x, out));
     } else {
       std::vector<std::span<const std::uint64_t>> all;
       for (const std::size_t t : read) all.emplace_back(tensors[t]);
-      tensors.push_back(apply_local(kind, all, w != nullptr ? std::span<const std::int64_t>(w->bias) : std::span<const std::int64_t>(), out));
+      Added added{true, {}};
+      if (w != nullptr) added.bias = w->bias;
+      tensors.push_back(apply_local(kind, all, added, out));
     }
   }
   return tensors;
@@ -127,16 +140,20 @@ RingVector quantise(const Program& program, std::span<const double> values, cons
   RingVector out;
   out.reserve(type.count);
   u128 square = 0;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!mask.empty() && !is_inside(mask, i)) continue;
-    if (!(std::abs(values[i]) <= program.input_range)) {
-      const std::string range = short_text(program.input_range);
-      fail_input(what + ": expected finite values from -" + range + " to " + range +
-                 ", the range that the model declares; the first that is not has index " + std::to_string(i));
+  std::size_t next = 0;
+  for (const ProgramInput& in : program.inputs) {
+    const std::size_t count = in.count();
+    for (std::size_t i = 0; i < count; ++i, ++next) {
+      if (!mask.empty() && !is_inside(mask, next)) continue;
+      if (!(values[next] >= in.low && values[next] <= in.high)) {
+        fail_input(what + (program.inputs.size() > 1 ? ", input " + in.name : std::string()) + ": expected finite values from " +
+                   short_text(in.low) + " to " + short_text(in.high) +
+                   ", the range that the model declares; the first that is not has index " + std::to_string(i));
+      }
+      const auto q = static_cast<std::int64_t>(std::nearbyint(std::ldexp(values[next], type.scale)));
+      square += static_cast<u128>(static_cast<i128>(q) * q);
+      out.push_back(type.ring.from_signed(q));
     }
-    const auto q = static_cast<std::int64_t>(std::nearbyint(std::ldexp(values[i], type.scale)));
-    square += static_cast<u128>(static_cast<i128>(q) * q);
-    out.push_back(type.ring.from_signed(q));
   }
   if (program.input_norm > 0) {
     const double limit = std::ldexp(program.input_norm, type.scale);

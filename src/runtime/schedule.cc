@@ -7,6 +7,7 @@
 #include "smpc/net/channel.h"
 #include "smpc/protocol/arg_max.h"
 #include "smpc/protocol/linear.h"
+#include "smpc/protocol/lookup.h"
 #include "smpc/protocol/product.h"
 #include "smpc/protocol/reveal.h"
 #include "smpc/protocol/shift.h"
@@ -35,6 +36,8 @@ std::vector<Half> declare(const Program& program, const Plan& plan, std::size_t 
       in = declare_product(std::get<ProductDemand>(plan.demands[product->demand]), volumes, in, list);
     } else if (const auto* step = std::get_if<StepPlan>(&op)) {
       in = declare_step(*step, volumes, in, list);
+    } else if (const auto* lookup = std::get_if<LookupPlan>(&op)) {
+      in = declare_lookup(std::get<LookupDemand>(plan.demands[lookup->demand]), volumes, in, list);
     }
     known.push_back(in);
   }

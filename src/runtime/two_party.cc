@@ -8,6 +8,7 @@
 #include "smpc/protocol/arg_max.h"
 #include "smpc/protocol/linear.h"
 #include "smpc/protocol/local.h"
+#include "smpc/protocol/lookup.h"
 #include "smpc/protocol/product.h"
 #include "smpc/protocol/reveal.h"
 #include "smpc/protocol/shift.h"
@@ -62,11 +63,14 @@ void PartyRun::add_ops(const Plan& plan, CorrelationSource& source, const Weight
       ops_.push_back(product_op(d, product->demand, *in[0], *in[1], source));
     } else if (const auto* step = std::get_if<StepPlan>(&op)) {
       ops_.push_back(step_op(*step, *in[0], source));
+    } else if (const auto* lookup = std::get_if<LookupPlan>(&op)) {
+      const auto& d = std::get<LookupDemand>(plan.demands[lookup->demand]);
+      ops_.push_back(lookup_op(d, lookup->demand, std::get<LookupOp>(program_.ops[i].kind), *in[0], source));
     } else {
-      std::span<const std::int64_t> bias;
+      Added added{party_ == Party::server, {}};
       const bool has_bias = std::holds_alternative<BiasOp>(program_.ops[i].kind);
-      if (has_bias && weights != nullptr) bias = (*weights)[std::get<LocalPlan>(op).weights].bias;
-      ops_.push_back(local_op(program_.ops[i].kind, std::move(in), bias, program_.tensors[i + 1], schedule_.volumes));
+      if (has_bias && weights != nullptr) added.bias = (*weights)[std::get<LocalPlan>(op).weights].bias;
+      ops_.push_back(local_op(program_.ops[i].kind, std::move(in), added, program_.tensors[i + 1], schedule_.volumes));
     }
   }
   if (program_.reveal == Reveal::logits) {

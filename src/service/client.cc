@@ -377,7 +377,7 @@ struct ClientService::Impl {
   }
 
   void read_results(const RingVector& values, std::size_t batch, std::vector<VolumeResult>& results) const {
-    const std::size_t classes = program->classes();
+    const std::size_t classes = program->reveal == Reveal::label ? program->classes() : program->output().count;
     for (std::size_t v = 0; v < batch; ++v) {
       VolumeResult one;
       if (program->reveal == Reveal::label) {

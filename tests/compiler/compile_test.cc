@@ -20,8 +20,8 @@ Network network(const std::vector<std::size_t>& widths, unsigned seed, double ga
   std::mt19937 rng(seed);
   std::normal_distribution<double> normal;
   Network n;
-  n.input_name = "x";
-  n.input_dims = {static_cast<std::int64_t>(widths[0])};
+  n.inputs = {{"x", {widths[0]}}};
+  n.outputs = {{"y", {widths.back()}}};
   for (std::size_t k = 0; k + 1 < widths.size(); ++k) {
     Affine a;
     a.name = "fc" + std::to_string(k);
@@ -307,7 +307,7 @@ TEST(Compile, MetadataLabelsGridAndRange) {
                                        {"smpc.grid", R"({"shape":[5,5,2],"affine":[[1,0,0,0],[0,1,0,0],[0,0,1,0],[0,0,0,1]]})"}};
   const Program p = compile(network({50, 20, 5}, 1), o, m).program;
   EXPECT_EQ(p.labels, (std::vector<std::string>{"a", "b", "c", "d", "e"}));
-  EXPECT_EQ(p.input_range, 7.5);
+  EXPECT_EQ(p.inputs[0].high, 7.5);
   ASSERT_TRUE(p.grid);
   EXPECT_EQ(p.grid->shape, (std::array<std::uint32_t, 3>{5, 5, 2}));
   m["smpc.labels"] = R"(["a"])";
@@ -357,7 +357,7 @@ TEST(Compile, OptionsThatAreNoNumbersOfTheirKindAreRefused) {
 
 TEST(Compile, DefaultsForAModelThatSaysNothing) {
   const Program p = compile(network({50, 5}, 1), {}, {}).program;
-  EXPECT_EQ(p.input_range, 128);
+  EXPECT_EQ(p.inputs[0].high, 128);
   EXPECT_FALSE(p.grid);
   EXPECT_EQ(p.labels[4], "class_4");
   EXPECT_EQ(p.reveal, Reveal::label);

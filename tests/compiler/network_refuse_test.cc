@@ -18,7 +18,7 @@ TEST(NetworkRefuses, UnknownOps) {
   ModelBuilder b = linear();
   b.node("MatMul", {"x", "w"}, {"h"});
   b.node("LogSoftmax", {"h"}, {"y"});
-  EXPECT_TRUE(has(b.error(), {"m.onnx", "node 'LogSoftmax1' (LogSoftmax)", "supported are", "Gemm", "Softmax"}));
+  EXPECT_TRUE(has(b.error(), {"m.onnx", "node 'LogSoftmax1' (LogSoftmax)", "not supported", "--operators"}));
 }
 
 TEST(NetworkRefuses, AttributesNobodyHonours) {
@@ -58,10 +58,6 @@ TEST(NetworkRefuses, ShapesThatDoNotFit) {
   bias.weights("c", {3}, {1, 2, 3});
   bias.node("Gemm", {"x", "w", "c"}, {"y"});
   EXPECT_TRUE(has(bias.error(), {"'Gemm0'", "bias 'c'", "[3]"}));
-  ModelBuilder per_sample = linear(13, {2, 3});
-  per_sample.weights("c", {2, 2}, {1, 2, 3, 4});
-  per_sample.node("Gemm", {"x", "w", "c"}, {"y"});
-  EXPECT_TRUE(has(per_sample.error(), {"'Gemm0'", "the same for each sample"}));
   ModelBuilder larger = linear();
   larger.weights("c", {1, 1, 2}, {1, 2});
   larger.node("MatMul", {"x", "w"}, {"h"});
@@ -224,18 +220,6 @@ TEST(NetworkRefuses, Tails) {
   arg.node("MatMul", {"x", "w"}, {"h"});
   arg.node("ArgMax", {"h"}, {"y"});  // the default axis is 0
   EXPECT_TRUE(has(arg.error(), {"'ArgMax1'", "axis"}));
-  ModelBuilder last_index = linear();
-  last_index.node("MatMul", {"x", "w"}, {"h"});
-  with(with(last_index.node("ArgMax", {"h"}, {"y"}), "axis", 1), "select_last_index", 1);
-  EXPECT_TRUE(has(last_index.error(), {"'ArgMax1'", "select_last_index"}));
-  ModelBuilder after = linear();
-  after.node("MatMul", {"x", "w"}, {"h"});
-  after.node("Softmax", {"h"}, {"p"});
-  after.node("Relu", {"p"}, {"y"});
-  EXPECT_TRUE(has(after.error(), {"'Relu2'", "'Softmax1'", "last"}));
-  ModelBuilder middle = linear(13, {unknown_dim, 2, 3});
-  middle.node("Softmax", {"x"}, {"p"});
-  EXPECT_TRUE(has(middle.error(), {"'Softmax0'", "[1, 2, 3]"}));
 }
 
 TEST(NetworkRefuses, InputsAndOutputs) {
@@ -246,12 +230,13 @@ TEST(NetworkRefuses, InputsAndOutputs) {
   ModelBuilder stripped = linear();
   stripped.model.constants.clear();
   stripped.input("w", {3, 2});
+  stripped.model.metadata.emplace("smpc.stripped", "1");
   stripped.node("MatMul", {"x", "w"}, {"y"});
-  EXPECT_TRUE(has(stripped.error(), {"one input", "found 2", "join"}));
-  ModelBuilder two = linear();
-  two.node("MatMul", {"x", "w"}, {"y"});
-  two.output("x", {unknown_dim, 3});
-  EXPECT_TRUE(has(two.error(), {"one output", "found 2"}));
+  EXPECT_TRUE(has(stripped.error(), {"stripped model", "join"}));
+  ModelBuilder known = linear();
+  known.node("MatMul", {"x", "w"}, {"y"});
+  known.output("w", {3, 2});
+  EXPECT_TRUE(has(known.error(), {"output 'w'", "computed from the inputs"}));
   ModelBuilder rank = linear(13, {3});
   rank.node("MatMul", {"x", "w"}, {"y"});
   EXPECT_TRUE(has(rank.error(), {"output 'y'", "[2]"}));

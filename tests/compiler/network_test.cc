@@ -174,8 +174,8 @@ TEST(Shapes, Reshape) {
       with(b.node("Reshape", {"x", "s"}, {"f"}), "allowzero", 0);
       finish_with_linear(b, "f", 6);
       const Network n = b.build();
-      EXPECT_EQ(n.input_dims, (Shape{2, 3}));
-      EXPECT_EQ(n.input_name, "x");
+      EXPECT_EQ(n.inputs[0].shape, (std::vector<std::size_t>{2, 3}));
+      EXPECT_EQ(n.inputs[0].name, "x");
       EXPECT_EQ(evaluate(n, ramp(6)), linear_of(ramp(6)));
     }
   }

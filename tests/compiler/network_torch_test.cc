@@ -27,7 +27,7 @@ TEST(ExportedByPyTorch, ComputesWhatPyTorchDoesOrIsRefusedByName) {
   const fs::path folder = fs::path(SMPC_TEST_DATA) / "onnx";
   std::ifstream in(folder / "expected.json");
   const auto cases = nlohmann::json::parse(in);
-  ASSERT_GE(cases.size(), 24U);
+  ASSERT_GE(cases.size(), 23U);
   int refused = 0;
   for (const auto& c : cases) {
     const auto file = c.at("file").get<std::string>();
@@ -43,7 +43,7 @@ TEST(ExportedByPyTorch, ComputesWhatPyTorchDoesOrIsRefusedByName) {
       continue;
     }
     const Network network = build_network(load_model(folder / file));
-    EXPECT_EQ(network.input_name, "input");
+    EXPECT_EQ(network.inputs[0].name, "input");
     const auto inputs = c.at("input").get<std::vector<Doubles>>();
     const auto expected = c.at("output").get<std::vector<Doubles>>();
     ASSERT_EQ(inputs.size(), expected.size());
@@ -53,7 +53,7 @@ TEST(ExportedByPyTorch, ComputesWhatPyTorchDoesOrIsRefusedByName) {
       for (std::size_t o = 0; o < found.size(); ++o) EXPECT_NEAR(found[o], expected[i][o], 2e-5);
     }
   }
-  EXPECT_EQ(refused, 3);
+  EXPECT_EQ(refused, 2);
 }
 
 // Damage that leaves a valid model is lowered; all else is refused. Run under sanitizers.
@@ -66,9 +66,7 @@ TEST(ExportedByPyTorch, FlippedBitsNeverCrash) {
         bytes[i] ^= std::byte{1} << bit;
         try {
           const Network n = build_network(load_model(bytes, name));
-          std::size_t inputs = 1;
-          for (const auto d : n.input_dims) inputs *= static_cast<std::size_t>(d);
-          evaluate(n, Doubles(inputs));
+          evaluate(n, Doubles(elements_of(n.inputs.front().shape)));
         } catch (const Error&) {
           ++refused;
         }

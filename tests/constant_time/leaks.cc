@@ -40,7 +40,7 @@ LEAK(ABranchOnWhatTheGeneratorMadeIsReported) {
 LEAK(ABranchOnACorrectionIsReported) {
   Program p;
   p.suite = Suite::masked;
-  p.input_shape = {1};
+  p.inputs = {{"x", {1}, -1, 1}};
   p.tensors = {{1, 0, Ring{20}}, {1, 0, Ring{20}}};
   p.ops = {{"relu", ReluOp{5}}};
   const Dealt dealt = deal(correlation_plan(p), {}, 1);

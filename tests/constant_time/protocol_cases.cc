@@ -17,8 +17,7 @@ void run_op(Suite suite, Reveal reveal, const OpKind& kind, std::size_t count, R
   Program p;
   p.suite = suite;
   p.reveal = reveal;
-  p.input_shape = {inputs};
-  p.input_range = 1;
+  p.inputs = {{"x", {inputs}, -1, 1}};
   const std::size_t results = std::holds_alternative<ArgMaxOp>(kind) ? 1 : count;
   p.tensors = {{inputs, 0, in}, {count, 0, in}, {results, 0, out}};
   p.ops = {{"linear", LinearOp{inputs, count}}, {"op", kind}};
@@ -63,8 +62,7 @@ void large_map(Suite suite) {
   Program p;
   p.suite = suite;
   p.reveal = Reveal::logits;
-  p.input_shape = {inputs};
-  p.input_range = 1;
+  p.inputs = {{"x", {inputs}, -1, 1}};
   p.tensors = {{inputs, 0, Ring{44}}, {outputs, 0, Ring{44}}, {outputs, 0, Ring{20}}};
   p.ops = {{"linear", LinearOp{inputs, outputs}}, {"relu", ReluOp{15}}};
   WeightMatrix::Wide matrix(inputs * outputs);

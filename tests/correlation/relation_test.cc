@@ -307,11 +307,53 @@ TEST(Correlations, TheDealersCorrectionIsOfTheMaskAlone) {
   }
 }
 
+TEST(Correlations, AProductIsThatOfTheTwoMasks) {
+  for (const ProductOp shape : {ProductOp{count, 1, 1, 1}, ProductOp{3, 4, 5, 6}}) {
+    for (const Ring ring : {Ring{7}, Ring{44}, Ring{64}}) {
+      Dealt dealt(plan_of({ProductDemand{shape, ring}}), 1);
+      const ProductShare s = dealt.server->product(0);
+      const ProductShare c = dealt.client->product(0);
+      for (std::size_t i = 0; i < shape.outputs(); ++i) {
+        const std::size_t row = i / shape.columns;
+        std::uint64_t expected = 0;
+        for (std::size_t k = 0; k < shape.inner; ++k) {
+          const std::size_t left = row * shape.inner + k;
+          const std::size_t right = (row / shape.rows * shape.inner + k) * shape.columns + i % shape.columns;
+          expected += (s.left[left] + c.left[left]) * (s.right[right] + c.right[right]);
+        }
+        ASSERT_EQ(ring.reduce(s.product[i] + c.product[i]), ring.reduce(expected)) << i;
+      }
+    }
+  }
+}
+
+TEST(Correlations, ALookupHasAOneAtItsIndexAndZerosElsewhere) {
+  for (const unsigned bits : {1U, 3U, 6U}) {
+    for (const Ring ring : {Ring{1}, Ring{37}, Ring{64}}) {
+      constexpr std::size_t volumes = 2;
+      Dealt dealt(plan_of({LookupDemand{count, bits, ring}}), volumes);
+      const LookupShare s = dealt.server->lookup(0);
+      const LookupShare c = dealt.client->lookup(0);
+      std::vector<std::size_t> seen(std::size_t{1} << bits);
+      for (std::size_t i = 0; i < count * volumes; ++i) {
+        const std::uint64_t r = Ring{bits}.reduce(s.r[i] + c.r[i]);
+        ++seen[r];
+        for (std::size_t v = 0; v < seen.size(); ++v) {
+          const std::size_t at = i << bits | v;
+          ASSERT_EQ(ring.reduce(s.one_hot[at] + c.one_hot[at]), v == r ? 1U : 0U) << i << " " << v;
+        }
+      }
+      EXPECT_EQ(std::count(seen.begin(), seen.end(), 0U), 0) << "an index that never comes";
+    }
+  }
+}
+
 TEST(CorrelationsDeathTest, TakingOneTwiceStopsTheProcess) {
   std::mt19937_64 rng(3);
   const LinearDemand linear{0, 2, 2, Ring{30}};
   Dealt d(plan_of({OtDemand{9, 2, 1}, AndDemand{9, 2, {3}}, SharedBitDemand{9, Ring{8}}, BitProductDemand{9, Ring{8}},
-                   PrivateBitsDemand{9, Ring{8}}, linear, OpeningDemand{9, Ring{8}, {{0, 2}}}}),
+                   PrivateBitsDemand{9, Ring{8}}, linear, OpeningDemand{9, Ring{8}, {{0, 2}}}, ProductDemand{{9, 1, 1, 1}, Ring{8}},
+                   LookupDemand{9, 2, Ring{8}}}),
           1, random_weights({linear}, rng));
   for (CorrelationSource* source : {d.server.get(), d.client.get()}) {
     source->and_share(1);
@@ -324,6 +366,10 @@ TEST(CorrelationsDeathTest, TakingOneTwiceStopsTheProcess) {
     EXPECT_DEATH(source->private_bits(4), "internal error");
     source->opening(6);
     EXPECT_DEATH(source->opening(6), "internal error");
+    source->product(7);
+    EXPECT_DEATH(source->product(7), "internal error");
+    source->lookup(8);
+    EXPECT_DEATH(source->lookup(8), "internal error");
   }
   d.server->ot_sender(0);
   d.client->ot_receiver(0);

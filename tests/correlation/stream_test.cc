@@ -15,12 +15,12 @@ namespace {
 Program program(Suite suite) {
   Program p;
   p.suite = suite;
-  p.input_shape = {200};
-  p.input_range = 1;
+  p.inputs = {{"x", {200}, -1, 1}};
   p.tensors = {{200, 12, Ring{64}}, {200, 24, Ring{64}}, {200, 12, Ring{64}}, {200, 24, Ring{64}},
                {200, 4, Ring{64}},  {200, 14, Ring{64}}, {1, 0, Ring{8}}};
   p.ops = {{"a", LinearOp{200, 200}}, {"b", ReluOp{12}},         {"c", LinearOp{200, 200}},
            {"d", TruncateOp{20}},     {"e", LinearOp{200, 200}}, {"f", ArgMaxOp{}}};
+  p.outputs = {{"y", {200}}};
   p.labels.assign(200, "x");
   encode(p);  // it is a program
   return p;

@@ -74,7 +74,7 @@ void programs(const fs::path& root) {
     Program p = testing::example(reveal);
     out.add(std::string("example_") + std::string(to_text(reveal)), encode(p));
     p.suite = Suite::masked;
-    p.input_shape = {8, 1, 1};
+    p.inputs = {{"x", {8, 1, 1}, -1, 1}};
     p.grid->shape = {8, 1, 1};
     p.input_mask = Bytes(1, std::byte{0x3f});
     out.add(std::string("mask_") + std::string(to_text(reveal)), encode(p));
@@ -83,8 +83,9 @@ void programs(const fs::path& root) {
   // As large as a program may be.
   Program large = testing::example(Reveal::logits);
   constexpr std::size_t most = std::size_t{1} << 32;
-  large.input_shape = {most};
+  large.inputs = {{"x", {most}, -1, 1}};
   large.grid.reset();
+  large.outputs = {{"y", {1}}};
   large.labels = {"one"};
   large.tensors = {{most, 127, Ring{64}}, {16, 127, Ring{64}}, {16, 127, Ring{64}}, {most, 127, Ring{64}},
                    {most, 65, Ring{64}}, {1, 127, Ring{64}}};

@@ -30,13 +30,13 @@ TEST(Program, TheHashIsThatOfTheBytesAndNamesEveryPart) {
   EXPECT_EQ(program_hash(p), program_hash(decode_program(encode(p))));
   std::vector<Program> others(9, p);
   others[0] = example(Reveal::logits);
-  others[1].input_range = 12.25;
+  others[1].inputs[0].high = 12.25;
   others[2].input_norm = 31;
   others[3].grid->affine[3] = 1;
   others[4].grid.reset();
   others[5].labels[0] = "Rest";
   others[6].ops[0].name = "First";
-  others[7].input_shape = {6};
+  others[7].inputs[0].shape = {6};
   others[8].tensors[0].scale = 11;
   for (std::size_t i = 0; i < others.size(); ++i) EXPECT_NE(program_hash(others[i]), program_hash(p)) << i;
 }

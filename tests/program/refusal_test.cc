@@ -94,26 +94,31 @@ const Case cases[] = {
     {"scale that the truncation does not explain", [](Program& p) { p.tensors[4].scale = 10; }},
     {"shift of a whole ring", [](Program& p) { p.ops[1].kind = ReluOp{40}; }},
     {"truncation that leaves one bit", [](Program& p) { p.ops[3].kind = TruncateOp{32}; }},
-    {"shape of the first tensor", [](Program& p) { p.input_shape = {2, 3}; p.tensors[0].count = 5; }},
-    {"input shape with a zero", [](Program& p) { p.input_shape = {2, 3, 0}; }},
-    {"input shape that overflows", [](Program& p) { p.input_shape = {std::size_t{1} << 33, std::size_t{1} << 33}; }},
+    {"shape of the first tensor", [](Program& p) { p.inputs = {{"x", {2, 3}, -1, 1}}; p.tensors[0].count = 5; }},
+    {"input shape with a zero", [](Program& p) { p.inputs = {{"x", {2, 3, 0}, -1, 1}}; }},
+    {"input shape that overflows", [](Program& p) { p.inputs = {{"x", {std::size_t{1} << 33, std::size_t{1} << 33}, -1, 1}}; }},
     {"linear map of another shape", [](Program& p) { p.ops[0].kind = LinearOp{6, 5}; }},
     {"tensor without elements", [](Program& p) { p.tensors[2].count = 0; p.ops[2].kind = LinearOp{0, 3}; }},
     {"ReLU that changes the count", [](Program& p) { p.tensors[2].count = 5; p.ops[2].kind = LinearOp{5, 3}; }},
     {"no ops", [](Program& p) { p.ops.clear(); p.tensors.resize(1); }},
     {"a tensor too many", [](Program& p) { p.tensors.push_back(p.tensors.back()); }},
     {"a tensor too few", [](Program& p) { p.tensors.pop_back(); }},
-    {"no range", [](Program& p) { p.input_range = 0; }},
-    {"negative range", [](Program& p) { p.input_range = -1; }},
-    {"infinite range", [](Program& p) { p.input_range = std::numeric_limits<double>::infinity(); }},
-    {"range that is no number", [](Program& p) { p.input_range = std::numeric_limits<double>::quiet_NaN(); }},
+    {"no range", [](Program& p) { p.inputs[0].low = p.inputs[0].high = 0; }},
+    {"range the wrong way round", [](Program& p) { std::swap(p.inputs[0].low, p.inputs[0].high); }},
+    {"infinite range", [](Program& p) { p.inputs[0].high = std::numeric_limits<double>::infinity(); }},
+    {"range that is no number", [](Program& p) { p.inputs[0].low = std::numeric_limits<double>::quiet_NaN(); }},
+    {"no inputs", [](Program& p) { p.inputs.clear(); }},
+    {"no outputs", [](Program& p) { p.outputs.clear(); }},
+    {"outputs of other elements", [](Program& p) { p.outputs[0].shape = {4}; }},
+    {"the label of two outputs", [](Program& p) { p.outputs = {{"y", {1}}, {"z", {2}}}; }},
+    {"the label of no labels", [](Program& p) { p.labels.clear(); }},
     {"negative norm", [](Program& p) { p.input_norm = -1; }},
     {"norm that is no number", [](Program& p) { p.input_norm = std::numeric_limits<double>::quiet_NaN(); }},
     {"grid of other voxels", [](Program& p) { p.grid->shape = {2, 3, 2}; }},
     {"grid of as many voxels modulo 2^64", [](Program& p) { p.grid->shape = {786730, 88801, 1056175639}; }},
     {"map of 2^37 weights",
      [](Program& p) {
-       p.input_shape = {std::size_t{1} << 19};
+       p.inputs = {{"x", {std::size_t{1} << 19}, -1, 1}};
        p.grid.reset();
        for (const std::size_t i : {0U, 1U, 2U}) p.tensors[i].count = std::size_t{1} << (i == 0 ? 19 : 18);
        p.ops[0].kind = LinearOp{std::size_t{1} << 19, std::size_t{1} << 18};
@@ -185,9 +190,29 @@ const Case graph_cases[] = {
        p.reveal = Reveal::label;
        p.ops = {{"take", TakeOp{1, 40, 1, {7}}}, {"argmax", ArgMaxOp{}}};
        p.tensors = {p.tensors[0], {1, 4, Ring{30}}, {1, 0, Ring{1}}};
+       p.inputs = {{"x", {40}, -1, 1}};
+       p.outputs = {{"y", {1}}};
        p.labels = {"one"};
      }},
     {"step of another shape", [](Program& p) { p.tensors[10].count = 5; }},
+    {"two inputs of one name", [](Program& p) { p.inputs[1].name = p.inputs[0].name; }},
+    {"two outputs of one name", [](Program& p) { p.outputs[1].name = p.outputs[0].name; }},
+    {"grid of two inputs", [](Program& p) { p.grid = example().grid; }},
+    {"norm of two inputs", [](Program& p) { p.input_norm = 3; }},
+    {"mask of two inputs", [](Program& p) { p.input_mask.assign(5, std::byte{0x7f}); }},
+    {"picture of another shape", [](Program& p) { p.inputs[1].picture->height = 4; }},
+    {"picture of two channels", [](Program& p) { p.inputs[1].picture->channels = 2; }},
+    {"picture of no height", [](Program& p) { p.inputs[1].picture->height = 0; }},
+    {"picture of two means", [](Program& p) { p.inputs[1].picture->mean.push_back(1); }},
+    {"picture of no deviation", [](Program& p) { p.inputs[1].picture->deviation[0] = 0; }},
+    {"picture whose factor is no number", [](Program& p) { p.inputs[1].picture->factor = std::numeric_limits<double>::quiet_NaN(); }},
+    {"lookup of half a table", [](Program& p) { kind_of<LookupOp>(p, 10).table.pop_back(); }},
+    {"lookup of no table", [](Program& p) { kind_of<LookupOp>(p, 10).table.clear(); }},
+    {"lookup of no bits", [](Program& p) { kind_of<LookupOp>(p, 10).bits = 0; }},
+    {"lookup of eleven bits", [](Program& p) { p.ops[10].kind = LookupOp{11, std::vector<std::int64_t>(4096)}; }},
+    {"lookup in a narrower ring", [](Program& p) { p.tensors[10].ring = Ring{1}; }},
+    {"lookup of another shape", [](Program& p) { p.tensors[11].count = 4; }},
+    {"lookup of 17 tables", [](Program& p) { p.ops[10].kind = LookupOp{1, std::vector<std::int64_t>(34)}; p.tensors[11].count = 68; }},
 };
 
 TEST(Program, PartsOfAGraphThatDoNotFitAreNotEncoded) {
@@ -237,7 +262,9 @@ TEST(ProgramBytes, MagicVersionSuiteAndPolicyAreChecked) {
 // Rings, scales and counts as they stand in the bytes: what encode() would never write is refused when read.
 TEST(ProgramBytes, BadRingsScalesAndCountsAreRefused) {
   const Program p = example();
-  const std::size_t tensors = 4 + 4 + 2 + 4 + 3 * 8 + 8 + 8 + 1 + 3 * 4 + 16 * 8 + 1 + 4;
+  const std::size_t inputs = 4 + (4 + 1) + (4 + 3 * 8) + 2 * 8 + 1;
+  const std::size_t outputs = 4 + (4 + 1) + (4 + 8);
+  const std::size_t tensors = 4 + 4 + 2 + inputs + outputs + 8 + 1 + 3 * 4 + 16 * 8 + 1 + 4;
   for (std::size_t t = 0; t < p.tensors.size(); ++t) {
     const std::size_t count = tensors + 13 * t;
     const std::size_t scale = count + 8;

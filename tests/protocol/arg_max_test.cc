@@ -15,8 +15,7 @@ class ArgMax : public ::testing::TestWithParam<Suite> {};
 Program program_of(Suite suite, std::size_t classes, unsigned bits) {
   Program p;
   p.suite = suite;
-  p.input_shape = {classes};
-  p.input_range = 1e9;
+  p.inputs = {{"x", {classes}, -1e9, 1e9}};
   p.tensors = {{classes, 0, Ring{bits}}, {1, 0, Ring{index_bits(classes)}}};
   p.ops = {{"argmax", ArgMaxOp{}}};
   p.labels.assign(classes, "c");

@@ -43,8 +43,7 @@ TEST(Cost, OfAReluWithTruncationAfterALinearMapInSuiteMasked) {
   constexpr std::size_t n = 64;
   Program p;
   p.suite = Suite::masked;
-  p.input_shape = {1};
-  p.input_range = 1;
+  p.inputs = {{"x", {1}, -1, 1}};
   p.tensors = {{1, 20, Ring{44}}, {n, 20, Ring{44}}, {n, 20, Ring{44}}};
   p.ops = {{"linear", LinearOp{1, n}}, {"relu", ReluOp{15}}};
   const Plan plan = correlation_plan(p);

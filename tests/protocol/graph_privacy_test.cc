@@ -1,9 +1,10 @@
-// Products of two secrets, and signs that become numbers: what each party sends, and what both together open, is uniform,
+// Products of two secrets, signs that become numbers, and tables: what each party sends, and what both together open, is uniform,
 // whatever the values are.
 #include <gtest/gtest.h>
 
 #include "protocol/run_shift.h"
 #include "protocol/uniform.h"
+#include "smpc/protocol/lookup.h"
 #include "smpc/protocol/product.h"
 #include "smpc/protocol/step.h"
 
@@ -19,7 +20,7 @@ constexpr Ring ring{8};  // an element is a byte
 Plan plan_of(Suite suite, const OpKind& kind, std::vector<std::size_t> inputs) {
   Program p;
   p.suite = suite;
-  p.input_shape = {count};
+  p.inputs = {{"x", {count}, -1, 1}};
   p.tensors = {{count, 0, ring}, {count, 0, ring}};
   p.ops = {{"op", kind, std::move(inputs)}};
   return correlation_plan(p);
@@ -61,6 +62,39 @@ TEST(ProductPrivacy, WhatIsSentAndOpenedIsUniformForEveryKindOfValue) {
       for (std::size_t i = 0; i < count; ++i) share[i] = static_cast<std::byte>(client->output()[i]);
       expect_even(share, "of the result");
     }
+  }
+}
+
+TEST(LookupPrivacy, WhatIsSentAndOpenedIsUniformForEveryIndex) {
+  LookupOp op{8, {}};
+  for (std::int64_t v = 0; v < 256; ++v) op.table.push_back(v * v % 251);
+  const Plan plan = plan_of(Suite::masked, op, {});
+  const auto& d = std::get<LookupDemand>(plan.demands[0]);
+  for (const std::uint64_t x : {0U, 1U, 127U, 128U, 255U}) {
+    SCOPED_TRACE(x);
+    auto sources = deal_locally(plan, {}, 1);
+    InputOp x0(RingVector(count, x));
+    InputOp x1{RingVector(count)};
+    const auto server = lookup_op(d, 0, op, x0, *sources.server);
+    const auto client = lookup_op(d, 0, op, x1, *sources.client);
+    HalfList list;
+    declare_lookup(d, 1, {}, list);
+    std::vector<testing::Sent> sent;
+    testing::exchange_halves(list, *server, *client, &sent);
+    ASSERT_EQ(sent.size(), 2U);
+    Bytes opened(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      opened[i] = static_cast<std::byte>(std::to_integer<unsigned>(sent[0].bytes[i]) + std::to_integer<unsigned>(sent[1].bytes[i]));
+    }
+    expect_even(sent[0].bytes, "of the one");
+    expect_even(sent[1].bytes, "of the other");
+    expect_even(opened, "opened");
+    Bytes share(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      ASSERT_EQ(ring.reduce(server->output()[i] + client->output()[i]), ring.from_signed(op.table[x]));
+      share[i] = static_cast<std::byte>(client->output()[i]);
+    }
+    expect_even(share, "of the result");
   }
 }
 

@@ -59,8 +59,7 @@ void check_after_a_linear_map(unsigned f, std::int64_t x) {
   SCOPED_TRACE(::testing::Message() << "x = " << x << ", shift " << f);
   Program p;
   p.suite = Suite::masked;
-  p.input_shape = {1};
-  p.input_range = 1;
+  p.inputs = {{"x", {1}, -1, 1}};
   p.tensors = {{1, 10, ring}, {count, 20, ring}, {count, 20, Ring{12}}};
   p.ops = {{"linear", LinearOp{1, count}}, {"relu", ReluOp{f}}};
   const Plan plan = correlation_plan(p);

@@ -16,8 +16,7 @@ struct Outcome {
 inline Plan plan_of(Suite suite, ShiftPlan::What what, std::size_t count, Ring in, Ring out, unsigned shift) {
   Program p;
   p.suite = suite;
-  p.input_shape = {count};
-  p.input_range = 1;
+  p.inputs = {{"x", {count}, -1, 1}};
   p.tensors = {{count, 20, in}, {count, 20, out}};
   OpKind kind = what == ShiftPlan::What::relu ? OpKind(ReluOp{shift}) : OpKind(TruncateOp{shift});
   p.ops = {{"op", kind}};

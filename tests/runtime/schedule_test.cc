@@ -15,8 +15,7 @@ Program fmri_mlp(unsigned bits, unsigned shift, Reveal reveal, Suite suite = Sui
   Program p;
   p.suite = suite;
   p.reveal = reveal;
-  p.input_shape = {45, 54, 45};
-  p.input_range = 32;
+  p.inputs = {{"x", {45, 54, 45}, -32, 32}};
   const std::size_t widths[] = {109350, 200, 200, 200, 58};
   p.tensors.push_back({widths[0], 12, Ring{bits}});
   for (int layer = 0; layer < 4; ++layer) {
@@ -99,10 +98,10 @@ TEST(Schedule, CostGrowsByTheSameForEveryVolumeWhereFieldsAreWholeBytes) {
 TEST(Schedule, TheClientSpeaksFirstEvenWithNothingToSay) {
   Program p;
   p.reveal = Reveal::logits;
-  p.input_shape = {2};
-  p.input_range = 1;
+  p.inputs = {{"x", {2}, -1, 1}};
   p.tensors = {{2, 0, Ring{9}}, {2, 0, Ring{9}}};
   p.ops = {{"bias", BiasOp{}}};
+  p.outputs = {{"y", {2}}};
   p.labels = {"a", "b"};
   LinearWeights w;
   w.bias = {5, -7};

@@ -53,7 +53,7 @@ static_assert(!std::equality_comparable<Key>);
 static_assert(none_printed<SecretBytes, std::vector<SecretBytes>, std::optional<SecretBytes>, ClientMaterial>);
 // Shares.
 static_assert(none_printed<RingVector, BitVector, std::vector<BitVector>, OtSender, OtReceiver, AndShare, SharedBitShare,
-                           BitProductShare, PrivateBitsShare, OpeningShare, LinearServer, LinearClient>);
+                           BitProductShare, PrivateBitsShare, OpeningShare, ProductShare, LookupShare, LinearServer, LinearClient>);
 // Voxels.
 static_assert(none_printed<SecretVector<double>, decltype(Scan::volumes), Scan, std::vector<RingVector>>);
 // Weights, in float and quantised.

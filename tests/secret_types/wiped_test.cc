@@ -109,8 +109,7 @@ TEST(WipedMemory, OfVoxelsFromTheFileToTheClientsInput) {
     const Scan scan = load_scan(path, VolumeSelection{.all = true});
     ASSERT_EQ(scan.volumes[1], reader.next());
     Program program;
-    program.input_shape = {24};
-    program.input_range = 1;
+    program.inputs = {{"x", {24}, -1, 1}};
     program.tensors.push_back({24, 8, Ring{16}});
     ASSERT_EQ(quantise(program, reader.next(), "a volume").size(), 24U);
   };

@@ -258,6 +258,7 @@ class ChosenMask final : public CorrelationSource {
   PrivateBitsShare private_bits(std::size_t) override { return {}; }
   OpeningShare opening(std::size_t) override { return {}; }
   ProductShare product(std::size_t) override { return {}; }
+  LookupShare lookup(std::size_t) override { return {}; }
   LinearServer linear_server(std::size_t) override { return {}; }
   LinearClient linear_client(std::size_t) override { return one_; }
 

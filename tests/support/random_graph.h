@@ -13,8 +13,8 @@ class RandomGraphMaker {
   RandomModel make(std::size_t steps) {
     Image in{pick(1, 3), pick(1, 5), pick(1, 5)};
     g_.input_limit = static_cast<std::int64_t>(pick(1, 1000));
-    g_.program.input_shape = {in.channels, in.height, in.width};
-    g_.program.input_range = static_cast<double>(g_.input_limit);
+    const auto limit = static_cast<double>(g_.input_limit);
+    g_.program.inputs = {{"x", {in.channels, in.height, in.width}, -limit, limit}};
     add_tensor(in, g_.input_limit, 0);
     while (steps-- > 0) step();
     finish();
@@ -99,7 +99,7 @@ class RandomGraphMaker {
     const Image image = images_[t];
     const i128 bound = bounds_[t];
     const int scale = g_.program.tensors[t].scale;
-    switch (pick(0, 11)) {
+    switch (pick(0, 12)) {
       case 0: {
         const Image out{pick(1, 12), 1, 1};
         i128 largest = 0;
@@ -136,7 +136,8 @@ class RandomGraphMaker {
           op.factors.push_back(number(4));
           sum += bounds_[u] * std::abs(op.factors.back());
         }
-        return add("sum", op, inputs, image, sum + 1, scale);
+        op.offset = number(100);
+        return add("sum", op, inputs, image, sum + 100, scale);
       }
       case 5: {
         ScaleOp op{1, image.height * image.width, {}};
@@ -185,6 +186,13 @@ class RandomGraphMaker {
         return add("outer", ProductOp{1, image.count(), 1, of_u.count()}, {v, u}, {image.count(), of_u.count(), 1},
                    bound * bounds_[u], sum);
       }
+      case 11: {
+        LookupOp op{static_cast<unsigned>(pick(1, 2)), {}};
+        const std::size_t parts = pick(1, 3);
+        for (std::size_t i = 0; i < parts << op.bits; ++i) op.table.push_back(number(1000));
+        if (image.count() * parts > 200) return;
+        return add("lookup", op, {t}, {parts * image.count(), 1, 1}, 1000, scale);
+      }
       default: return add("step", StepOp{}, {t}, image, 1, 0);
     }
   }
@@ -210,6 +218,7 @@ class RandomGraphMaker {
     if (g_.program.reveal == Reveal::label) {
       add("argmax", ArgMaxOp{}, {images_.size() - 1}, {1, 1, 1}, 1, 0);
     }
+    g_.program.outputs = {{"y", {classes}}};
     for (std::size_t c = 0; c < classes; ++c) g_.program.labels.push_back("class_" + std::to_string(c));
   }
 
@@ -227,8 +236,9 @@ class RandomGraphMaker {
       const auto* relu = std::get_if<ReluOp>(&kind);
       const auto* cut = std::get_if<TruncateOp>(&kind);
       const unsigned shift = relu != nullptr ? relu->shift + 1 : cut != nullptr ? cut->shift + 2 : 0;
-      const bool compares = shift > 0 || std::holds_alternative<StepOp>(kind) || std::holds_alternative<ArgMaxOp>(kind);
-      const unsigned least = compares ? shift : p.tensors[i + 1].ring.bits;
+      const auto* lookup = std::get_if<LookupOp>(&kind);
+      const bool converts = shift > 0 || lookup != nullptr || std::holds_alternative<StepOp>(kind) || std::holds_alternative<ArgMaxOp>(kind);
+      const unsigned least = lookup != nullptr ? lookup->bits : converts ? shift : p.tensors[i + 1].ring.bits;
       for (const std::size_t t : p.inputs_of(i)) p.tensors[t].ring.bits = std::max(p.tensors[t].ring.bits, least);
     }
   }

@@ -26,8 +26,7 @@ inline RandomModel random_mlp(std::mt19937_64& rng, Suite suite = Suite::cryptfl
   m.input_limit = static_cast<std::int64_t>(pick(1, 1U << pick(1, 14)));
   i128 bound = m.input_limit;
   int scale = static_cast<int>(pick(0, 14));
-  m.program.input_shape = {width};
-  m.program.input_range = std::ldexp(static_cast<double>(m.input_limit), -scale);
+  m.program.inputs = {{"x", {width}, std::ldexp(-static_cast<double>(m.input_limit), -scale), std::ldexp(static_cast<double>(m.input_limit), -scale)}};
   m.program.tensors.push_back({width, scale, Ring{}});
   for (std::size_t layer = 0; layer < layers; ++layer) {
     const std::size_t outputs = layer + 1 == layers ? pick(2, 20) : pick(1, 40);
@@ -75,6 +74,7 @@ inline RandomModel random_mlp(std::mt19937_64& rng, Suite suite = Suite::cryptfl
     m.program.ops.push_back({"argmax", ArgMaxOp{}});
     m.program.tensors.push_back({1, 0, Ring{index_bits(width)}});
   }
+  m.program.outputs = {{"y", {width}}};
   for (std::size_t c = 0; c < width; ++c) m.program.labels.push_back("class_" + std::to_string(c));
   return m;
 }

@@ -241,7 +241,7 @@ TEST(PageRun, WhatTheModelDoesNotTakeFailsInTheCommandLinesWordsAndCostsNothing)
   NiftiSpec spec;
   spec.dim = {3, static_cast<std::int64_t>(m.program.input().count), 1, 1, 1, 1, 1, 1};
   std::vector<float> voxels(m.program.input().count);
-  voxels.back() = static_cast<float>(2 * m.program.input_range);
+  voxels.back() = static_cast<float>(2 * m.program.inputs[0].high);
   expect_failure(page, nifti_file(spec, voxels), json::object(), 3, "scan.nii, volume 0: ");
   spec.srow[3] = 92;
   expect_failure(page, nifti_file(spec, voxels), json::object(), 3, "scan.nii: expected a grid of ");

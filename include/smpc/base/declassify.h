@@ -13,6 +13,7 @@ namespace smpc {
 enum class Declassified {
   message,         // of an inference, as it leaves: every half is masked, or a share of the result
   result,          // the client's
+  opened_index,    // of a table, under a mask that neither party knows
   masked_weights,  // a row of E = W - A, as it leaves
   mask_id,         // a keyed digest of the weights
   header_mac,      // of a bundle, as it leaves

@@ -24,7 +24,8 @@ struct ScanOutcome {
   std::string server;                 // identities
   std::string client;
   Reveal reveal = Reveal::label;
-  std::vector<std::string> labels;    // one per class
+  std::vector<std::string> labels;    // one per class; empty where the outputs are no classes
+  std::vector<ProgramOutput> outputs;
   Grid grid;                          // the model's
   std::string resampling;             // how the scan was brought onto it, a sentence; empty: it lay on it
   std::string caution;                // what must be true beyond what was checked (coordinate_space_caution); or empty

@@ -17,11 +17,20 @@ struct InputMask {
   std::size_t voxels = 0;
 };
 
+struct Range {
+  double low = 0;
+  double high = 0;
+};
+// "R" for -R to R, or "LOW:HIGH". None where the text says no range.
+std::optional<Range> range_of(const std::string& text);
+
 // What the owner may say on the command line; it overrides what the model's metadata says.
 struct CompileOptions {
   std::optional<int> scale;            // fractional bits of activations
   std::optional<unsigned> bits;        // no ring is wider
-  std::optional<double> input_range;   // largest |value| of the input
+  std::optional<double> input_range;   // largest |value| of the inputs that input_ranges does not name
+  std::map<std::string, Range> input_ranges;  // by name; "": of all that have none of their own
+  std::map<std::string, PictureRule> pictures;  // by the name of the input; of the only one, ""
   std::optional<double> input_norm;    // largest Euclidean norm of the input
   std::optional<double> input_rms;     // usual root mean square of an input element: a hint for scales, no limit
   std::vector<std::string> labels;
@@ -30,6 +39,10 @@ struct CompileOptions {
   Reveal reveal = Reveal::label;
   Suite suite = Suite::cryptflow2;
 };
+
+// How a picture becomes an input, from JSON: {"height": H, "width": W, "channels": "grey" or "rgb", "layout": "CHW" or "HWC",
+// "factor": F, "mean": [...], "deviation": [...]}, a number for each channel in the lists. Nothing may be missing.
+PictureRule picture_rule(const std::string& text);
 
 // Canonical JSON, and back: stored with the weights, so that program and weights can be made again.
 std::string to_json(const CompileOptions& options);

@@ -1,5 +1,5 @@
 // A model that is no chain of dense layers, as the compiler sees it: a graph of few kinds of ops over flattened tensors, in
-// float. Value 0 is the input, node i computes value i + 1.
+// float. Value 0 holds the inputs, back to back; node i computes value i + 1.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,8 @@
 
 namespace smpc {
 
-// Values that are known: weights, and what is computed from weights alone.
+// Values that are known: weights, and what is computed from weights alone. While a graph is built, one value may stand for many
+// that are the same.
 struct ConstantNode {
   SecretVector<double> values;
 };
@@ -47,8 +48,42 @@ struct ReluNode {};
 // y = max(a, b).
 struct MaxNode {};
 
+// y = |x|.
+struct AbsNode {};
+
+// y = 1 where x >= 0, else 0.
+struct StepNode {};
+
+// y = f(x), a function that levels off at both ends, or at the left one, and is a line at the other.
+enum class Smooth { sigmoid, tanh, erf, exp, softplus, elu };
+struct SmoothNode {
+  Smooth function = Smooth::sigmoid;
+  double alpha = 1;  // of elu
+};
+double value_of(const SmoothNode& op, double x) noexcept;
+
+// y = x^exponent, of values that are positive or, for 1/2, not negative; for -1 also of negative ones.
+struct PowerNode {
+  double exponent = 1;
+};
+
+// x: rows x size, none above 0 and a 0 in each row; y = exp(x) over the sum of its row.
+struct SoftmaxNode {
+  std::size_t rows = 1;
+  std::size_t size = 1;
+};
+
+// x: rows x size; y = x / sqrt(mean of the squares of its row + epsilon), or with `factor` what it is multiplied by alone,
+// one a row.
+struct NormalizeNode {
+  std::size_t rows = 1;
+  std::size_t size = 1;
+  double epsilon = 0;
+  bool factor = false;
+};
+
 using GraphOp = std::variant<ConstantNode, MapNode, OffsetNode, SumNode, ScaleNode, WindowSumOp, TransposeOp, TakeOp, ConcatOp,
-                             ProductOp, ReluNode, MaxNode>;
+                             ProductOp, ReluNode, MaxNode, AbsNode, StepNode, SmoothNode, PowerNode, SoftmaxNode, NormalizeNode>;
 
 struct GraphNode {
   std::string name;  // of the model's node that it comes from

@@ -29,9 +29,15 @@ using Layer = std::variant<Affine, Relu>;
 // What ends the graph; computed in the clear by whoever receives the logits (softmax), or inside the protocol.
 enum class Tail { none, softmax, argmax };
 
+// An input or output. Of a chain, and of a graph whose batch is one sample, the shape leaves out the batch.
+struct NetworkValue {
+  std::string name;
+  std::vector<std::size_t> shape;
+};
+
 struct Network {
-  std::string input_name;
-  std::vector<std::int64_t> input_dims;  // without the batch dimension
+  std::vector<NetworkValue> inputs;   // of a chain one
+  std::vector<NetworkValue> outputs;  // of a chain one: the classes
   std::vector<Layer> layers;             // of a chain
   Graph graph;                           // of what is no chain; without nodes: a chain
   Tail tail = Tail::none;

@@ -94,14 +94,26 @@ struct ProductDemand {
   Ring ring;
 };
 
+// r in Z_{2^bits}, shared, and its one-hot vector [v = r], v = 0 .. 2^bits - 1, shared in `ring`.
+struct LookupDemand {
+  std::size_t count;
+  unsigned bits;
+  Ring ring;
+  std::size_t entries() const noexcept { return count << bits; }
+};
+
 using Demand = std::variant<OtDemand, AndDemand, SharedBitDemand, BitProductDemand, PrivateBitsDemand, LinearDemand,
-                            OpeningDemand, ProductDemand>;
+                            OpeningDemand, ProductDemand, LookupDemand>;
 
 // ---- Who uses which: numbers are indices into Plan::demands.
 
 struct LinearPlan {
   std::size_t linear = 0;   // which of the program's linear maps
   std::size_t weights = 0;  // which of the server's weights
+  std::size_t demand = 0;
+};
+
+struct LookupPlan {
   std::size_t demand = 0;
 };
 
@@ -151,7 +163,7 @@ struct StepPlan {
   std::size_t bit = 0;  // SharedBit
 };
 
-using OpPlan = std::variant<LinearPlan, ShiftPlan, ArgMaxPlan, LocalPlan, ProductPlan, StepPlan>;
+using OpPlan = std::variant<LinearPlan, ShiftPlan, ArgMaxPlan, LocalPlan, ProductPlan, StepPlan, LookupPlan>;
 
 struct Plan {
   std::vector<OpPlan> ops;  // one per op of the program

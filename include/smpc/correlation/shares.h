@@ -59,6 +59,11 @@ struct ProductShare {
   RingVector right;
   RingVector product;
 };
+// one_hot[i << bits | v]: of value i, entry v.
+struct LookupShare {
+  RingVector r;
+  RingVector one_hot;
+};
 // r, one per output.
 struct LinearServer {
   RingVector r;

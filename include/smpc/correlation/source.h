@@ -27,6 +27,7 @@ class CorrelationSource {
   virtual PrivateBitsShare private_bits(std::size_t demand) = 0;
   virtual OpeningShare opening(std::size_t demand) = 0;
   virtual ProductShare product(std::size_t demand) = 0;
+  virtual LookupShare lookup(std::size_t demand) = 0;
   virtual LinearServer linear_server(std::size_t demand) = 0;
   virtual LinearClient linear_client(std::size_t demand) = 0;
 };

@@ -1,6 +1,7 @@
 // The compiled artefact: what both parties execute. It is public. It knows neither ONNX nor sockets, and holds no weight.
 //
-// Tensor 0 is the client's input, op i writes tensor i + 1 and reads earlier ones; each tensor but the last is read.
+// Tensor 0 holds the client's inputs, back to back; op i writes tensor i + 1 and reads earlier ones; each tensor but the last
+// is read. The model's outputs lie back to back too, in the last tensor before any ArgMax.
 // Tensors are vectors of fixed-point values (scale f) shared in a ring of their own width; what an op that moves or adds
 // values reads is shared in a ring at least as wide as what it writes, and taken modulo the latter. Where a public mask is
 // declared, tensor 0 holds the elements inside it alone, in order; the client refuses an input that is not zero outside.
@@ -63,9 +64,10 @@ struct BiasOp {
   friend bool operator==(const BiasOp&, const BiasOp&) = default;
 };
 
-// y = the sum of the tensors that are read, each times its factor, element by element.
+// y = the sum of the tensors that are read, each times its factor, and of a public number, element by element.
 struct SumOp {
   std::vector<std::int64_t> factors;
+  std::int64_t offset = 0;
   friend bool operator==(const SumOp&, const SumOp&) = default;
 };
 
@@ -123,11 +125,21 @@ struct StepOp {
   friend bool operator==(const StepOp&, const StepOp&) = default;
 };
 
+// y = a table's entries at index x, which is taken modulo 2^bits. `parts` tables at once, and as many results: element i
+// of part k is table[k << bits | x_i]. y may be shared in any ring.
+constexpr unsigned widest_lookup = 10;  // bits
+struct LookupOp {
+  unsigned bits = 1;
+  std::vector<std::int64_t> table;
+  std::size_t parts() const noexcept { return table.size() >> bits; }
+  friend bool operator==(const LookupOp&, const LookupOp&) = default;
+};
+
 // Bits that an index below `count` needs, at least one.
 unsigned index_bits(std::size_t count) noexcept;
 
 using OpKind = std::variant<LinearOp, ReluOp, TruncateOp, ArgMaxOp, ConvOp, BiasOp, SumOp, ScaleOp, WindowSumOp, TransposeOp,
-                            TakeOp, ConcatOp, ProductOp, StepOp>;
+                            TakeOp, ConcatOp, ProductOp, StepOp, LookupOp>;
 
 struct Op {
   std::string name;  // of the node it comes from
@@ -143,23 +155,54 @@ std::string_view to_text(Reveal reveal) noexcept;
 std::string_view to_text(Suite suite) noexcept;
 std::string_view op_name(const OpKind& kind) noexcept;
 
+std::size_t elements_of(const std::vector<std::size_t>& shape) noexcept;
+
+// How a picture becomes an input: value = (pixel * factor - mean) / deviation, channel by channel, pixels being 0 to 255.
+struct PictureRule {
+  std::uint32_t height = 0;
+  std::uint32_t width = 0;
+  std::uint32_t channels = 1;   // 1: grey, 3: red, green, blue
+  bool channels_last = false;   // height x width x channels; else channels x height x width
+  double factor = 1;
+  std::vector<double> mean;     // one for each channel
+  std::vector<double> deviation;
+  friend bool operator==(const PictureRule&, const PictureRule&) = default;
+};
+
+struct ProgramInput {
+  std::string name;                // the model's
+  std::vector<std::size_t> shape;  // without the batch dimension
+  double low = 0;                  // the client refuses a value outside
+  double high = 0;
+  std::optional<PictureRule> picture = {};  // absent: the input is no picture
+  std::size_t count() const noexcept { return elements_of(shape); }
+  friend bool operator==(const ProgramInput&, const ProgramInput&) = default;
+};
+
+struct ProgramOutput {
+  std::string name;
+  std::vector<std::size_t> shape;
+  std::size_t count() const noexcept { return elements_of(shape); }
+  friend bool operator==(const ProgramOutput&, const ProgramOutput&) = default;
+};
+
 struct Program {
   Suite suite = Suite::cryptflow2;
   Reveal reveal = Reveal::label;
-  std::vector<std::size_t> input_shape;  // without the batch dimension
-  double input_range = 0;                // the client refuses a value beyond +-input_range
-  double input_norm = 0;                 // and a volume of larger Euclidean norm; 0: no such limit
+  std::vector<ProgramInput> inputs;
+  std::vector<ProgramOutput> outputs;    // with the label revealed: one, the scores that it is the largest of
+  double input_norm = 0;                 // of the only input: the client refuses a larger Euclidean norm; 0: no such limit
   std::optional<Grid> grid;              // absent: the input is no image
   Bytes input_mask;                      // bit i (the lowest of a byte first): element i may be other than 0; empty: all may
   std::vector<TensorType> tensors;       // ops.size() + 1; the last is what is revealed
   std::vector<Op> ops;
-  std::vector<std::string> labels;       // one per class
+  std::vector<std::string> labels;       // one per class; empty where the outputs are no classes
 
   std::vector<std::size_t> inputs_of(std::size_t op) const;  // the tensors that it reads
   const TensorType& input() const { return tensors.front(); }
   const TensorType& output() const { return tensors.back(); }
   std::size_t classes() const noexcept { return labels.size(); }
-  // The elements of an input as it comes; tensor 0 has only those inside the mask.
+  // The elements of all inputs as they come; tensor 0 has only those inside the mask.
   std::size_t whole_input() const noexcept;
   friend bool operator==(const Program&, const Program&) = default;
 };

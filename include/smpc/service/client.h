@@ -52,8 +52,8 @@ struct ClientCost {
 ClientCost operator-(const ClientCost& after, const ClientCost& before) noexcept;
 
 struct VolumeResult {
-  std::size_t index = 0;       // of the class
-  std::vector<double> logits;  // when the server reveals them
+  std::size_t index = 0;       // of the class, where the outputs are classes
+  std::vector<double> logits;  // when the server reveals them: the outputs, back to back
 };
 
 class ClientService {
