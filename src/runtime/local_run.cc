@@ -44,7 +44,7 @@ LocalSources deal_locally(const Plan& plan, const Weights& weights, std::size_t 
   return {std::move(seeds), server_source(plan, std::move(server_seeds)), client_source(plan, std::move(material))};
 }
 
-LocalRun run_locally(const Program& program, const Weights& weights, const RingVector& input, std::size_t volumes) {
+LocalRun run_locally(const Program& program, const Weights& weights, const RingVector& input, std::size_t volumes, bool tensors) {
   const Plan plan = correlation_plan(program);
   const Schedule schedule = make_schedule(program, plan, volumes);
   const LocalSources sources = deal_locally(plan, weights, volumes);
@@ -53,6 +53,8 @@ LocalRun run_locally(const Program& program, const Weights& weights, const RingV
   Channel& to_server = *ends.second;
   PartyRun server = PartyRun::server(program, plan, schedule, *sources.server, weights);
   PartyRun client = PartyRun::client(program, plan, schedule, *sources.client, input);
+  if (tensors) server.keep_shares();
+  if (tensors) client.keep_shares();
   std::jthread server_thread([&] { server.execute(to_client); });
   client.execute(to_server);
   server_thread.join();
@@ -60,7 +62,7 @@ LocalRun run_locally(const Program& program, const Weights& weights, const RingV
   run.output = client.result();
   const Traffic t = to_server.traffic();
   run.measured = {t.sent_bytes, t.received_bytes, t.sent_frames + t.received_frames};
-  for (std::size_t i = 0; i < program.tensors.size(); ++i) {
+  for (std::size_t i = 0; tensors && i < program.tensors.size(); ++i) {
     if (i > 0 && std::holds_alternative<ArgMaxOp>(program.ops[i - 1].kind)) break;
     RingVector joined = server.share(i);
     const RingVector& mine = client.share(i);

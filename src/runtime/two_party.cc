@@ -1,5 +1,7 @@
 #include "smpc/runtime/two_party.h"
 
+#include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "smpc/base/declassify.h"
@@ -15,6 +17,38 @@
 #include "smpc/protocol/step.h"
 
 namespace smpc {
+
+// An op that is made when it is first needed, and unmade when it no longer is.
+class PartyRun::HeldOp final : public PartyOp {
+ public:
+  using Make = std::function<std::unique_ptr<PartyOp>()>;
+  explicit HeldOp(Make make) : make_(std::move(make)) {}
+  void produce(unsigned slot, FieldWriter& out) override { op().produce(slot, out); }
+  void consume(unsigned slot, FieldReader& in) override { op().consume(slot, in); }
+  const RingVector& output() override {
+    computed_ = true;
+    return op().output();
+  }
+  bool is_zero() const noexcept override { return op().is_zero(); }
+  void make() const { op(); }
+  bool computed() const noexcept { return computed_; }
+  void release() noexcept {
+    op_.reset();
+    released_ = true;
+  }
+
+ private:
+  PartyOp& op() const {
+    SMPC_CHECK(!released_);
+    if (!op_) op_ = std::exchange(make_, {})();
+    return *op_;
+  }
+
+  mutable Make make_;
+  mutable std::unique_ptr<PartyOp> op_;
+  bool computed_ = false;
+  bool released_ = false;
+};
 
 PartyRun::PartyRun(const Program& program, const Schedule& schedule, Party party)
     : program_(program), schedule_(schedule), party_(party) {}
@@ -42,40 +76,88 @@ PartyRun PartyRun::client(const Program& program, const Plan& plan, const Schedu
   return run;
 }
 
-void PartyRun::add_ops(const Plan& plan, CorrelationSource& source, const Weights* weights, RingVector input) {
-  SMPC_CHECK(source.party() == party_ && source.volumes() == schedule_.volumes);
-  ops_.push_back(std::make_unique<InputOp>(std::move(input)));
-  for (std::size_t i = 0; i < plan.ops.size(); ++i) {
-    std::vector<PartyOp*> in;
-    for (const std::size_t t : program_.inputs_of(i)) in.push_back(ops_[t].get());
+namespace {
+
+// What ops are made of; all of it outlives the run.
+struct Making {
+  const Program& program;
+  const Plan& plan;
+  const Schedule& schedule;
+  CorrelationSource& source;
+  const Weights* weights;  // the server's
+  Party party;
+
+  std::unique_ptr<PartyOp> make(std::size_t i, const std::vector<PartyOp*>& in) const {
     const OpPlan& op = plan.ops[i];
+    const OpKind& kind = program.ops[i].kind;
     if (const auto* linear = std::get_if<LinearPlan>(&op)) {
       const auto& d = std::get<LinearDemand>(plan.demands[linear->demand]);
-      ops_.push_back(weights != nullptr
-                         ? linear_server(d, linear->demand, *in[0], source, (*weights)[linear->weights])
-                         : linear_client(d, linear->demand, *in[0], source));
-    } else if (const auto* shift = std::get_if<ShiftPlan>(&op)) {
-      ops_.push_back(shift_op(*shift, *in[0], source));
-    } else if (const auto* arg_max = std::get_if<ArgMaxPlan>(&op)) {
-      ops_.push_back(arg_max_op(*arg_max, program_.tensors[program_.inputs_of(i)[0]].ring, *in[0], source));
-    } else if (const auto* product = std::get_if<ProductPlan>(&op)) {
-      const auto& d = std::get<ProductDemand>(plan.demands[product->demand]);
-      ops_.push_back(product_op(d, product->demand, *in[0], *in[1], source));
-    } else if (const auto* step = std::get_if<StepPlan>(&op)) {
-      ops_.push_back(step_op(*step, *in[0], source));
-    } else if (const auto* lookup = std::get_if<LookupPlan>(&op)) {
-      const auto& d = std::get<LookupDemand>(plan.demands[lookup->demand]);
-      ops_.push_back(lookup_op(d, lookup->demand, std::get<LookupOp>(program_.ops[i].kind), *in[0], source));
-    } else {
-      Added added{party_ == Party::server, {}};
-      const bool has_bias = std::holds_alternative<BiasOp>(program_.ops[i].kind);
-      if (has_bias && weights != nullptr) added.bias = (*weights)[std::get<LocalPlan>(op).weights].bias;
-      ops_.push_back(local_op(program_.ops[i].kind, std::move(in), added, program_.tensors[i + 1], schedule_.volumes));
+      return weights != nullptr ? linear_server(d, linear->demand, *in[0], source, (*weights)[linear->weights])
+                                : linear_client(d, linear->demand, *in[0], source);
     }
+    if (const auto* shift = std::get_if<ShiftPlan>(&op)) return shift_op(*shift, *in[0], source);
+    if (const auto* arg_max = std::get_if<ArgMaxPlan>(&op)) {
+      return arg_max_op(*arg_max, program.tensors[program.inputs_of(i)[0]].ring, *in[0], source);
+    }
+    if (const auto* product = std::get_if<ProductPlan>(&op)) {
+      return product_op(std::get<ProductDemand>(plan.demands[product->demand]), product->demand, *in[0], *in[1], source);
+    }
+    if (const auto* step = std::get_if<StepPlan>(&op)) return step_op(*step, *in[0], source);
+    if (const auto* lookup = std::get_if<LookupPlan>(&op)) {
+      const auto& d = std::get<LookupDemand>(plan.demands[lookup->demand]);
+      return lookup_op(d, lookup->demand, std::get<LookupOp>(kind), *in[0], source);
+    }
+    Added added{party == Party::server, {}};
+    const bool has_bias = std::holds_alternative<BiasOp>(kind);
+    if (has_bias && weights != nullptr) added.bias = (*weights)[std::get<LocalPlan>(op).weights].bias;
+    return local_op(kind, in, added, program.tensors[i + 1], schedule.volumes);
+  }
+};
+
+// Corrections of fewer bytes than these are expanded before the run: it takes no memory that counts, and no time of the run.
+constexpr std::size_t most_prepared = std::size_t{4} << 20;
+
+}  // namespace
+
+void PartyRun::add_ops(const Plan& plan, CorrelationSource& source, const Weights* weights, RingVector input) {
+  SMPC_CHECK(source.party() == party_ && source.volumes() == schedule_.volumes);
+  const Making making{program_, plan, schedule_, source, weights, party_};
+  const auto add = [&](HeldOp::Make make) { ops_.push_back(std::make_unique<HeldOp>(std::move(make))); };
+  const auto held = std::make_shared<RingVector>(std::move(input));
+  add([held] { return std::make_unique<InputOp>(std::move(*held)); });
+  readers_.resize(plan.ops.size() + 2);
+  for (std::size_t i = 0; i < plan.ops.size(); ++i) {
+    std::vector<PartyOp*> in;
+    for (const std::size_t t : program_.inputs_of(i)) {
+      in.push_back(ops_[t].get());
+      readers_[t].push_back(i + 1);
+    }
+    add([making, i, in = std::move(in)] { return making.make(i, in); });
   }
   if (program_.reveal == Reveal::logits) {
-    const TensorType& out = program_.output();
-    ops_.push_back(reveal_op(out.count * schedule_.volumes, out.ring, party_, *ops_.back()));
+    PartyOp& last = *ops_.back();
+    readers_[plan.ops.size()].push_back(plan.ops.size() + 1);
+    add([making, &last] {
+      const TensorType& out = making.program.output();
+      return reveal_op(out.count * making.schedule.volumes, out.ring, making.party, last);
+    });
+  }
+  pending_.resize(ops_.size());
+  for (const Half& h : schedule_.halves) ++pending_[h.op + 1];
+  if (plan.correction_bytes() * schedule_.volumes > most_prepared) return;
+  for (const auto& op : ops_) op->make();
+}
+
+void PartyRun::has_passed(std::size_t half) { --pending_[schedule_.halves[half].op + 1]; }
+
+// What has said all it has to say, and whose every reader has its own result and nothing more to say either. The last op and
+// the opening stay: they are the result.
+void PartyRun::release() {
+  if (keeps_) return;
+  const auto is_done = [&](std::size_t op) { return pending_[op] == 0 && ops_[op]->computed(); };
+  for (std::size_t i = 0; i < ops_.size(); ++i) {
+    if (readers_[i].empty() || !is_done(i)) continue;
+    if (std::all_of(readers_[i].begin(), readers_[i].end(), is_done)) ops_[i]->release();
   }
 }
 
@@ -87,7 +169,9 @@ Bytes PartyRun::produced(const Message& message) {
     const std::size_t before = buffer.size();
     ops_[schedule_.halves[h].op + 1]->produce(schedule_.halves[h].slot, out);
     SMPC_CHECK(buffer.size() - before == schedule_.halves[h].bytes);
+    has_passed(h);
   }
+  release();
   return buffer;
 }
 
@@ -119,7 +203,9 @@ void PartyRun::execute(Channel& channel, const Hooks& hooks) {
         ops_[schedule_.halves[h].op + 1]->consume(schedule_.halves[h].slot, in);
         SMPC_CHECK(in.left() == 0);
         left = left.subspan(schedule_.halves[h].bytes);
+        has_passed(h);
       }
+      release();
     }
   }
 }

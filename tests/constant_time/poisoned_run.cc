@@ -66,6 +66,8 @@ void run(const Program& program, const Weights& weights, const RingVector& input
   RecordingChannel to_server(record, false);
   PartyRun server = PartyRun::server(program, plan, schedule, *of_server, secret_weights);
   PartyRun client = PartyRun::client(program, plan, schedule, *of_client, std::move(secret_input));
+  server.keep_shares();
+  client.keep_shares();
   client.prepare();
   {
     std::jthread thread([&] { server.execute(to_client); });

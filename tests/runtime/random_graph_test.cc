@@ -38,6 +38,20 @@ TEST_P(Graphs, ThreeHundredAgreeWithTheInterpreterInEveryTensor) {
   for (std::size_t kind = 0; kind < seen.size(); ++kind) EXPECT_GT(seen[kind], 20U) << kind;
 }
 
+// As between processes: what everybody has read is given back.
+TEST_P(Graphs, GiveTheSameWhenNothingIsKept) {
+  std::mt19937_64 rng(43);
+  for (int run = 0; run < 100; ++run) {
+    const testing::RandomModel g = testing::random_graph(rng, GetParam(), 1 + rng() % 12);
+    const std::size_t volumes = 1 + rng() % 3;
+    const RingVector input = testing::random_input(g, volumes, rng);
+    const LocalRun kept = run_locally(g.program, g.weights, input, volumes);
+    const LocalRun given_back = run_locally(g.program, g.weights, input, volumes, false);
+    ASSERT_EQ(given_back.output, kept.output) << run;
+    ASSERT_EQ(given_back.measured, kept.measured) << run;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Suites, Graphs, ::testing::Values(Suite::cryptflow2, Suite::masked),
                          [](const auto& suite) { return std::string(to_text(suite.param)); });
 

@@ -50,6 +50,8 @@ std::shared_ptr<Record> run(const RandomModel& m, const RingVector& input, std::
   RecordingChannel to_server(record, false);
   PartyRun server = PartyRun::server(m.program, plan, schedule, *sources.server, m.weights);
   PartyRun client = PartyRun::client(m.program, plan, schedule, *sources.client, input);
+  server.keep_shares();
+  client.keep_shares();
   {
     std::jthread thread([&] { server.execute(to_client); });
     client.execute(to_server);

@@ -27,7 +27,9 @@ struct LocalRun {
   Cost measured;                    // on the client's channel
 };
 
-// `input`: quantised volumes, back to back.
-LocalRun run_locally(const Program& program, const Weights& weights, const RingVector& input, std::size_t volumes);
+// `input`: quantised volumes, back to back. `tensors`: whether they are wanted; else the run takes no more memory than one
+// between processes.
+LocalRun run_locally(const Program& program, const Weights& weights, const RingVector& input, std::size_t volumes,
+                     bool tensors = true);
 
 }  // namespace smpc
