@@ -31,8 +31,8 @@ Compiled compile_graph(CompileState& state) {
     return std::holds_alternative<PowerNode>(n.op) || std::holds_alternative<NormalizeNode>(n.op);
   });
   const int finest = state.options.scale.value_or(powers ? finest_scale_of_powers : finest_scale);
-  // Scales first, a bit at a time, then weights: what does not fit gets coarser. The finest that fits is looked for by halves,
-  // since a large network takes seconds each.
+  // Scales first, a bit at a time, then weights: what does not fit gets coarser. The finest that fits is looked for in strides
+  // and then by halves, since a large network takes seconds each.
   const int coarsest = state.options.scale ? finest : std::min(finest, coarsest_scale);
   const int last = finest - coarsest + finest_weights - coarsest_weights;
   double error = 0;
@@ -40,15 +40,23 @@ Compiled compile_graph(CompileState& state) {
     const int coarser = std::max(0, step - (finest - coarsest));
     return lower_graph(state, std::max(coarsest, finest - step), finest_weights - coarser, error, why);
   };
-  int step = 0;
   if (!fits(0)) {
+    const std::string reason = why;
+    constexpr int stride = 4;
     int too_fine = 0;
-    if (!fits(last)) fail_input(why);
-    for (step = last; step - too_fine > 1;) {
+    int step = 0;
+    do {
+      if (step == last) fail_input(reason);
+      too_fine = step;
+      step = std::min(step + stride, last);
+    } while (!fits(step));
+    bool current = true;  // whether the program is that of `step`
+    while (step - too_fine > 1) {
       const int middle = (step + too_fine) / 2;
-      (fits(middle) ? step : too_fine) = middle;
+      current = fits(middle);
+      (current ? step : too_fine) = middle;
     }
-    if (!fits(step)) fail_input(why);  // once more, for its program
+    if (!current) fits(step);
   }
   Compiled compiled{std::move(state.program), std::move(state.weights), error, {}, {}};
   compiled.error_bound = error;

@@ -11,10 +11,10 @@
 namespace smpc {
 namespace {
 
-using Matrix = Eigen::MatrixXcd;
+using ComplexMatrix = Eigen::MatrixXcd;
 using Eigen::Index;
 
-constexpr double most_steps = 3e10;  // multiplications: seconds
+constexpr double most_steps = 6e9;  // multiplications: a second or two
 constexpr double slack = 1 + 1e-6;  // weights may have been rounded to float
 
 // Frequencies along an axis, and how much larger the polynomial may be between them.
@@ -39,17 +39,20 @@ double frobenius(std::span<const float> w) {
 }
 
 // At least the largest singular value.
+template <class Matrix>
 double matrix_norm(const Matrix& w) {
+  using Scalar = typename Matrix::Scalar;
+  using Vector = Eigen::Matrix<Scalar, Eigen::Dynamic, 1>;
   const Matrix g = w.rows() <= w.cols() ? Matrix(w * w.adjoint()) : Matrix(w.adjoint() * w);
-  const double trace = g.trace().real();
+  const double trace = std::real(g.trace());
   if (!(trace > 0)) return 0;
   const Index n = g.rows();
   // An estimate from below, by the power method.
-  Eigen::VectorXcd v = g.rowwise().sum() + Eigen::VectorXcd::Constant(n, trace);
+  Vector v = g.rowwise().sum() + Vector::Constant(n, Scalar(trace));
   double estimate = trace / static_cast<double>(n);
   for (int i = 0; i < 30; ++i) {
     v.normalize();
-    const Eigen::VectorXcd next = g * v;
+    const Vector next = g * v;
     estimate = std::max(estimate, next.norm());
     v = next;
   }
@@ -59,7 +62,7 @@ double matrix_norm(const Matrix& w) {
     return 1e-14 * (side + static_cast<double>(w.rows() + w.cols())) * trace + 1e-15 * side * side * bound;
   };
   for (double bound = estimate * 1.01; bound < trace; bound *= 1.05) {
-    const Matrix rest = Matrix::Identity(n, n) * std::complex<double>(bound) - g;
+    const Matrix rest = Matrix::Identity(n, n) * Scalar(bound) - g;
     if (Eigen::LLT<Matrix>(rest).info() == Eigen::Success) return std::sqrt(std::min(bound + hidden(bound), trace)) * slack;
   }
   return std::sqrt(trace) * slack;
@@ -85,17 +88,29 @@ class Norm {
   double of_group(std::span<const float> w) const {
     for (const std::size_t finest : {16U, 8U, 6U, 4U}) {
       const std::array<Grid, 3> grids{grid_of(s_.axes[0], finest), grid_of(s_.axes[1], finest), grid_of(s_.axes[2], finest)};
-      const double frequencies = static_cast<double>(grids[0].points * grids[1].points * grids[2].points);
-      if (frequencies * steps() * static_cast<double>(s_.groups) <= most_steps) return on_grid(w, grids);
+      // Half of the frequencies are those of the other half; complex numbers take four multiplications, or three.
+      const double frequencies = static_cast<double>(grids[0].points * grids[1].points * grids[2].points / 2 + 1);
+      const auto groups = static_cast<double>(s_.groups);
+      if (frequencies * 4 * steps(s_.out_channels, s_.in_channels) * groups > most_steps) continue;
+      const double bound = on_grid(w, grids);
+      return finest == 16 ? bound : std::min(bound, of_windows(w));
     }
-    return frobenius(w) * std::sqrt(overlap(s_.axes[0]) * overlap(s_.axes[1]) * overlap(s_.axes[2]));
+    return of_windows(w);
   }
 
-  // Of one frequency; half of them are those of the other half.
-  double steps() const {
-    const auto small = static_cast<double>(std::min(s_.in_channels, s_.out_channels));
-    const auto large = static_cast<double>(std::max(s_.in_channels, s_.out_channels));
-    return 2 * small * small * (large + small);
+  static double steps(std::size_t rows, std::size_t columns) {
+    const auto small = static_cast<double>(std::min(rows, columns));
+    const auto large = static_cast<double>(std::max(rows, columns));
+    return small * small * (large + small);
+  }
+
+  // The kernel as a matrix meets every window, and a place lies in so many windows at most.
+  double of_windows(std::span<const float> w) const {
+    const double windows = std::sqrt(overlap(s_.axes[0]) * overlap(s_.axes[1]) * overlap(s_.axes[2]));
+    if (steps(s_.out_channels, s_.columns()) * static_cast<double>(s_.groups) > most_steps) return frobenius(w) * windows;
+    const Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>> rows(
+        w.data(), static_cast<Index>(s_.out_channels), static_cast<Index>(s_.columns()));
+    return matrix_norm(Eigen::MatrixXd(rows.cast<double>())) * windows;
   }
 
   double on_grid(std::span<const float> w, const std::array<Grid, 3>& grids) const {
@@ -112,7 +127,7 @@ class Norm {
     return largest * grids[0].factor * grids[1].factor * grids[2].factor;
   }
 
-  Matrix transform(std::span<const float> w, const std::array<Grid, 3>& grids, const std::array<std::size_t, 3>& at) const {
+  ComplexMatrix transform(std::span<const float> w, const std::array<Grid, 3>& grids, const std::array<std::size_t, 3>& at) const {
     const std::size_t window = s_.columns() / s_.in_channels;
     std::vector<std::complex<double>> phase(window);
     std::size_t k = 0;
@@ -130,7 +145,7 @@ class Norm {
         }
       }
     }
-    Matrix out = Matrix::Zero(static_cast<Index>(s_.out_channels), static_cast<Index>(s_.in_channels));
+    ComplexMatrix out = ComplexMatrix::Zero(static_cast<Index>(s_.out_channels), static_cast<Index>(s_.in_channels));
     for (std::size_t o = 0; o < s_.out_channels; ++o) {
       for (std::size_t i = 0; i < s_.in_channels; ++i) {
         std::complex<double> sum = 0;
