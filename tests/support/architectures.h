@@ -4,43 +4,49 @@
 #include <cmath>
 #include <random>
 
-#include "model/model_builder.h"
+#include "smpc/model/model.h"
 
-namespace smpc::test {
+namespace smpc::testing {
+
+using ModelShape = std::vector<std::int64_t>;
 
 class NetworkMaker {
  public:
-  explicit NetworkMaker(unsigned seed, int opset = 13) : b_(opset), rng_(seed) {}
+  explicit NetworkMaker(unsigned seed, int opset = 13) : rng_(seed) {
+    model_.source = "network.onnx";
+    model_.opset = opset;
+  }
 
-  std::string input(Shape shape) {
+  std::string input(ModelShape shape) {
     shape.insert(shape.begin(), 1);
-    b_.input("x", shape);
+    model_.inputs.push_back(value("x", std::move(shape)));
     return "x";
   }
-  Model model(const std::string& last, Shape shape) {
+  Model model(const std::string& last, ModelShape shape) {
     shape.insert(shape.begin(), 1);
-    b_.model.nodes.push_back(node("Identity", {last}, "y"));
-    b_.output("y", std::move(shape));
-    return std::move(b_.model);
+    model_.nodes.push_back(node("Identity", {last}, "y"));
+    model_.outputs.push_back(value("y", std::move(shape)));
+    return std::move(model_);
   }
 
   // kernel: one number for each axis of the image.
-  std::string conv(const std::string& x, std::int64_t in, std::int64_t out, Shape kernel, std::int64_t stride = 1, std::int64_t pad = 0,
+  std::string conv(const std::string& x, std::int64_t in, std::int64_t out, ModelShape kernel, std::int64_t stride = 1, std::int64_t pad = 0,
                    std::int64_t groups = 1) {
-    Shape dims{out, in / groups};
+    ModelShape dims{out, in / groups};
     std::int64_t fan_in = in / groups;
     for (const std::int64_t k : kernel) {
       dims.push_back(k);
       fan_in *= k;
     }
     Node& n = op("Conv", {x, weights(dims, fan_in), weights({out}, fan_in)});
-    n.attributes.emplace("strides", Shape(kernel.size(), stride));
-    n.attributes.emplace("pads", Shape(2 * kernel.size(), pad));
+    n.attributes.emplace("strides", ModelShape(kernel.size(), stride));
+    n.attributes.emplace("pads", ModelShape(2 * kernel.size(), pad));
     n.attributes.emplace("group", groups);
     return n.outputs.front();
   }
-  std::string batch_norm(const std::string& x, std::int64_t channels) {
-    return op("BatchNormalization", {x, between({channels}, 0.5F, 1.5F), between({channels}, -0.2F, 0.2F), between({channels}, -0.2F, 0.2F),
+  // Its scales lie within half of `scale`.
+  std::string batch_norm(const std::string& x, std::int64_t channels, float scale = 1) {
+    return op("BatchNormalization", {x, between({channels}, 0.5F * scale, 1.5F * scale), between({channels}, -0.2F, 0.2F), between({channels}, -0.2F, 0.2F),
                                      between({channels}, 0.5F, 1.5F)})
         .outputs.front();
   }
@@ -54,9 +60,9 @@ class NetworkMaker {
   }
   std::string pool(const char* kind, const std::string& x, std::int64_t kernel, std::int64_t stride, std::int64_t pad = 0, std::size_t axes = 2) {
     Node& n = op(kind, {x});
-    n.attributes.emplace("kernel_shape", Shape(axes, kernel));
-    n.attributes.emplace("strides", Shape(axes, stride));
-    n.attributes.emplace("pads", Shape(2 * axes, pad));
+    n.attributes.emplace("kernel_shape", ModelShape(axes, kernel));
+    n.attributes.emplace("strides", ModelShape(axes, stride));
+    n.attributes.emplace("pads", ModelShape(2 * axes, pad));
     return n.outputs.front();
   }
   std::string global_average(const std::string& x) { return op("GlobalAveragePool", {x}).outputs.front(); }
@@ -83,53 +89,66 @@ class NetworkMaker {
     const std::string erf = op("Erf", {op("Div", {x, number(std::sqrt(2.0F))}).outputs.front()}).outputs.front();
     return mul(mul(x, add(erf, number(1))), number(0.5F));
   }
-  std::string reshape(const std::string& x, Shape shape) {
-    const std::string name = "c" + std::to_string(constants_++);
-    b_.ints(name, shape);
-    return op("Reshape", {x, name}).outputs.front();
+  std::string reshape(const std::string& x, ModelShape shape) {
+    Tensor t;
+    t.dims = {static_cast<std::int64_t>(shape.size())};
+    t.values = std::move(shape);
+    return op("Reshape", {x, constant(std::move(t))}).outputs.front();
   }
-  std::string transpose(const std::string& x, Shape order) {
+  std::string transpose(const std::string& x, ModelShape order) {
     Node& n = op("Transpose", {x});
     n.attributes.emplace("perm", std::move(order));
     return n.outputs.front();
   }
   std::string number(float value) {
-    const std::string name = "c" + std::to_string(constants_++);
-    b_.weights(name, {}, {value});
-    return name;
+    Tensor t;
+    t.values = SecretVector<float>{value};
+    return constant(std::move(t));
   }
 
  private:
-  Node node(const std::string& kind, Names inputs, const std::string& out) {
+  Node node(const std::string& kind, std::vector<std::string> inputs, const std::string& out) {
     Node n;
-    n.name = kind + std::to_string(b_.model.nodes.size());
+    n.name = kind + std::to_string(model_.nodes.size());
     n.op = kind;
     n.inputs = std::move(inputs);
     n.outputs = {out};
     return n;
   }
-  Node& op(const std::string& kind, Names inputs) {
-    const std::string out = "v" + std::to_string(b_.model.nodes.size());
-    return b_.model.nodes.emplace_back(node(kind, std::move(inputs), out));
+  Node& op(const std::string& kind, std::vector<std::string> inputs) {
+    const std::string out = "v" + std::to_string(model_.nodes.size());
+    return model_.nodes.emplace_back(node(kind, std::move(inputs), out));
   }
-  std::string weights(const Shape& dims, std::int64_t fan_in) {
+  std::string weights(const ModelShape& dims, std::int64_t fan_in) {
     const float limit = 1 / std::sqrt(static_cast<float>(fan_in));
     return between(dims, -limit, limit);
   }
-  std::string between(const Shape& dims, float low, float high) {
+  std::string between(const ModelShape& dims, float low, float high) {
     std::size_t count = 1;
     for (const std::int64_t d : dims) count *= static_cast<std::size_t>(d);
     std::uniform_real_distribution<float> one(low, high);
-    std::vector<float> values(count);
+    SecretVector<float> values(count);
     for (float& v : values) v = one(rng_);
-    const std::string name = "c" + std::to_string(constants_++);
-    b_.weights(name, dims, values);
-    return name;
+    Tensor t;
+    t.dims = dims;
+    t.values = std::move(values);
+    return constant(std::move(t));
   }
 
-  ModelBuilder b_;
+  std::string constant(Tensor t) {
+    const std::string name = "c" + std::to_string(model_.constants.size());
+    model_.constants.emplace(name, std::move(t));
+    return name;
+  }
+  static ValueInfo value(const std::string& name, ModelShape shape) {
+    ValueInfo v;
+    v.name = name;
+    v.dims = std::move(shape);
+    return v;
+  }
+
+  Model model_;
   std::mt19937 rng_;
-  std::size_t constants_ = 0;
 };
 
 // LeCun et al. (1998), with ReLU and MaxPool, on 28 x 28.
@@ -174,7 +193,7 @@ inline Model resnet(const std::vector<int>& blocks, bool bottleneck) {
       if (bottleneck) {
         y = n.relu(n.batch_norm(n.conv(x, in, width, {1, 1}), width));
         y = n.relu(n.batch_norm(n.conv(y, width, width, {3, 3}, stride, 1), width));
-        y = n.batch_norm(n.conv(y, width, out, {1, 1}), out);
+        y = n.batch_norm(n.conv(y, width, out, {1, 1}), out, 0.2F);  // it begins at 0 and stays small (Goyal et al., 2017)
       } else {
         y = n.relu(n.batch_norm(n.conv(x, in, out, {3, 3}, stride, 1), out));
         y = n.batch_norm(n.conv(y, out, out, {3, 3}, 1, 1), out);
@@ -252,7 +271,7 @@ inline Model transformer_block() {
   NetworkMaker n(7, 17);
   constexpr std::int64_t places = 32, width = 64, heads = 4, each = width / heads;
   const std::string x = n.input({places, width});
-  const auto head = [&](const Shape& order) {
+  const auto head = [&](const ModelShape& order) {
     return n.transpose(n.reshape(n.project(x, width, width), {1, places, heads, each}), order);
   };
   const std::string q = head({0, 2, 1, 3});
@@ -266,4 +285,14 @@ inline Model transformer_block() {
   return n.model(n.layer_norm(n.add(y, wide), width), {places, width});
 }
 
-}  // namespace smpc::test
+struct Architecture {
+  const char* name;
+  Model (*make)();
+  double range;  // of the input
+};
+
+inline const Architecture architectures[] = {{"LeNet5", lenet5, 1}, {"CifarCnn", cifar_cnn, 2}, {"ResNet18", resnet18, 2},
+                                             {"SqueezeNet", squeezenet, 2}, {"DenseNet121Blocks", densenet_blocks, 2}, {"Cnn3d", cnn_3d, 4},
+                                             {"TransformerBlock", transformer_block, 2}};
+
+}  // namespace smpc::testing
