@@ -9,6 +9,7 @@
 #include "smpc/base/file.h"
 #include "smpc/base/text.h"
 #include "smpc/compiler/operators.h"
+#include "smpc/image/volume_reader.h"
 #include "smpc/runtime/explain.h"
 
 namespace smpc::tools {
@@ -45,6 +46,12 @@ json online_json(const Explanation& e, const Line& line) {
           {"line_seconds", line_seconds(e, line.bandwidth, line.latency)}};
 }
 
+json costliest_json(const Explanation& e) {
+  json out = json::array();
+  for (const LayerCost& l : costliest(e, 3)) out.push_back({{"name", l.name}, {"online", l.online}, {"bundle", l.bundle}});
+  return out;
+}
+
 void print_json(const Compiled& c, const Explanation& e, const Explanation& many, const Line& line) {
   json rows = json::array();
   for (const ExplainRow& r : e.rows) {
@@ -62,6 +69,7 @@ void print_json(const Compiled& c, const Explanation& e, const Explanation& many
                     {"input", {{"elements", c.program.whole_input()}, {"inside_mask", c.program.input().count}}},
                     {"bundle", e.bundle_bytes},
                     {"masked_weights", e.masked_weight_bytes},
+                    {"costliest", costliest_json(e)},
                     {"logit_error", c.logit_error},
                     {"error_bound", c.error_bound ? json(*c.error_bound) : json(nullptr)},
                     {"line_seconds", line_seconds(e, line.bandwidth, line.latency)}}
@@ -98,6 +106,12 @@ void print_table(const Compiled& c, const Explanation& e, const Explanation& man
   print_line(e, line);
   if (many.volumes > 1) print_line(many, line);
   std::printf("masked weights, once per client: %zu B\n", e.masked_weight_bytes);
+  const double all = static_cast<double>(e.client_to_server + e.server_to_client + e.bundle_bytes);
+  std::printf("the layers that cost most, online and bundle together:\n");
+  for (const LayerCost& l : costliest(e, 3)) {
+    std::printf("  %-24.24s %12zu B online %12zu B bundle, %.0f %%\n", l.name.c_str(), l.online, l.bundle,
+                100 * static_cast<double>(l.online + l.bundle) / all);
+  }
   if (c.error_bound) {
     std::printf("no output is further than %.1e from what the model computes in exact arithmetic\n", *c.error_bound);
   } else {
@@ -105,6 +119,20 @@ void print_table(const Compiled& c, const Explanation& e, const Explanation& man
   }
   std::printf("What this table tells of the weights, everyone who holds the program learns: shapes, scales (how large the "
               "largest weight of a layer is, within a factor of two) and widths (the same of a layer's sums).\n");
+}
+
+// The root mean square of a voxel in all volumes of a scan.
+double usual_size(const std::string& scan) {
+  VolumeReader reader(scan, VolumeSelection{.all = true});
+  double squares = 0;
+  double count = 0;
+  for (std::size_t i = 0; i < reader.indices().size(); ++i) {
+    for (const double v : reader.next()) squares += v * v;
+    count += static_cast<double>(reader.header().grid.voxels());
+  }
+  const double size = std::sqrt(squares / count);
+  if (!(size > 0)) fail_input(scan + ": expected volumes that are not zero throughout, to tell the usual size of a voxel");
+  return size;
 }
 
 // A line for each node, and whether the whole compiles.
@@ -141,6 +169,7 @@ int main(int argc, char** argv) {
   std::size_t volumes = 1;
   bool explain_wanted = false;
   bool json_wanted = false;
+  std::string calibrate;
   bool check_wanted = false;
   bool operators_wanted = false;
   CompileArguments compile;
@@ -162,6 +191,11 @@ int main(int argc, char** argv) {
   app.add_flag("--operators", operators_wanted, "print the operators of ONNX that are supported, and what of their attributes, as Markdown")
       ->group("Files");
   compile.add_to(app);
+  app.add_option("--calibrate", calibrate,
+                 "scan with usual volumes, all of which are read: their root mean square is taken for --input-rms, which it prints. It "
+                 "chooses scales and never bounds; of no use to a graph, whose scale is one for all")
+      ->type_name("FILE")
+      ->group("Model");
   app.add_flag("--explain", explain_wanted, "print one row per op: shape, scale, bits, bytes, messages, bundle")->group("Cost");
   app.add_flag("--json", json_wanted, "with --explain: one JSON object")->group("Cost");
   app.add_option("--bandwidth", bandwidth, "for --explain: bit/s of the line, e.g. 100Mbps")
@@ -196,7 +230,12 @@ int main(int argc, char** argv) {
     const Line line{with_unit(bandwidth, {{"Gbps", 1e9}, {"Mbps", 1e6}, {"kbps", 1e3}}, "--bandwidth"),
                     with_unit(latency, {{"ms", 1e-3}, {"s", 1}, {"us", 1e-6}}, "--latency"),
                     bandwidth + " and " + latency + " one way"};
-    const CompileOptions options = compile.options();
+    CompileOptions options = compile.options();
+    if (!calibrate.empty()) {
+      if (options.input_rms) fail_usage("--calibrate: expected no --input-rms beside it");
+      options.input_rms = usual_size(calibrate);
+      std::cerr << "usual root mean square of a voxel: --input-rms " << json(*options.input_rms).dump() << "\n";
+    }
     const Compiled compiled = load_compiled({model, "", ""}, options);
     compile.check_mask(compiled.program);
     if (!out.empty()) write_compiled(model, out, options, compiled.program);

@@ -126,6 +126,21 @@ Explanation explain(const Program& program, std::size_t volumes) {
   return e;
 }
 
+std::vector<LayerCost> costliest(const Explanation& e, std::size_t most) {
+  std::vector<LayerCost> layers;
+  for (const ExplainRow& r : e.rows) {
+    const std::string name = r.name.substr(0, r.name.find(" ("));
+    auto layer = std::find_if(layers.begin(), layers.end(), [&](const LayerCost& l) { return l.name == name; });
+    if (layer == layers.end()) layer = layers.insert(layer, {name, 0, 0});
+    layer->online += r.client_to_server + r.server_to_client;
+    layer->bundle += r.bundle_bytes;
+  }
+  std::erase_if(layers, [](const LayerCost& l) { return l.online + l.bundle == 0; });
+  std::stable_sort(layers.begin(), layers.end(), [](const auto& a, const auto& b) { return a.online + a.bundle > b.online + b.bundle; });
+  layers.resize(std::min(layers.size(), most));
+  return layers;
+}
+
 double line_seconds(const Explanation& e, double bandwidth, double latency) {
   return static_cast<double>(8 * (e.client_to_server + e.server_to_client)) / bandwidth +
          static_cast<double>(e.messages) * latency;

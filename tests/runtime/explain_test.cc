@@ -29,6 +29,23 @@ TEST(Explain, ItsSumsAreTheScheduleForAnyNumberOfVolumes) {
   }
 }
 
+TEST(Explain, TheCostliestLayersComeFirstAndNothingIsLeftOut) {
+  std::mt19937_64 rng(4);
+  for (int run = 0; run < 20; ++run) {
+    const Explanation e = explain(testing::random_mlp(rng).program);
+    const std::vector<LayerCost> all = costliest(e, e.rows.size());
+    std::size_t sum = 0;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      sum += all[i].online + all[i].bundle;
+      EXPECT_GE(i > 0 ? all[i - 1].online + all[i - 1].bundle : sum, all[i].online + all[i].bundle);
+    }
+    std::size_t rows = 0;
+    for (const ExplainRow& r : e.rows) rows += r.client_to_server + r.server_to_client + r.bundle_bytes;
+    EXPECT_EQ(sum, rows);
+    EXPECT_LE(costliest(e, 2).size(), 2U);
+  }
+}
+
 // "3x5+4x7": every bit of the comparison is in a digit, every digit in the tree.
 TEST(Explain, AComparisonsTextAccountsForEveryBitAndDigit) {
   for (unsigned n = 0; n < 126; ++n) {

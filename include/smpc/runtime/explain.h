@@ -34,6 +34,16 @@ struct Explanation {
 
 Explanation explain(const Program& program, std::size_t volumes = 1);
 
+// What a layer of the model costs: the rows of one name together, where what stands in brackets behind it does not count.
+struct LayerCost {
+  std::string name;
+  std::size_t online = 0;  // bytes, both ways
+  std::size_t bundle = 0;
+};
+
+// The layers that cost most bytes, online and bundle together, most first; at most `most`, and none that costs nothing.
+std::vector<LayerCost> costliest(const Explanation& e, std::size_t most);
+
 // The shape of a comparison: runs of digits from the lowest bit up, WIDTHxCOUNT; the digits joined below each child of the
 // root, the node of the low bits before the bar; the AND levels. "digits 3x5+4x7, tree 5|4,3, 2 levels".
 std::string comparison_text(const ComparisonLayout& layout);
