@@ -58,14 +58,41 @@ void models(const fs::path& root) {
     }
   }
   // Layers of every kind, as ONNX's own suite has them: with their weights, and small.
-  const fs::path suite = "/usr/share/libonnx-testdata/data/pytorch-converted";
+  const fs::path data = "/usr/share/libonnx-testdata/data";
+  const fs::path suite = data / "pytorch-converted";
   if (!fs::exists(suite)) return;
+  for (const char* name : {"test_elu_default", "test_exp", "test_sqrt", "test_softmax_axis_1", "test_argmax_default_axis_example",
+                           "test_layer_normalization_2d_axis1", "test_div", "test_matmul_2d", "test_split_equal_parts_1d"}) {
+    const Bytes model = read_file(data / "node" / name / "model.onnx");
+    onnx.add(name, model);
+    compile.add(name, model);
+  }
   for (const auto& entry : fs::directory_iterator(suite)) {
     const Bytes model = read_file(entry.path() / "model.onnx");
     if (model.size() > 4096) continue;
     onnx.add(entry.path().filename(), model);
     compile.add(entry.path().filename(), model);
   }
+}
+
+// Of every element type in either order, and a tensor.
+void arrays(const fs::path& root) {
+  const Folder out(root / "arrays");
+  const auto npy = [&](const std::string& name, const std::string& descr, const char* fortran, std::size_t bytes) {
+    const std::string header = "{'descr': '" + descr + "', 'fortran_order': " + fortran + ", 'shape': (2, 3), }\n";
+    std::string file("\x93NUMPY\1\0", 8);
+    file += static_cast<char>(header.size());
+    file += '\0';
+    file += header + std::string(6 * bytes, '\x3c');
+    out.add(name, as_bytes(file));
+  };
+  npy("float", "<f4", "False", 4);
+  npy("double", ">f8", "True", 8);
+  npy("half", "<f2", "False", 2);
+  npy("long", ">i8", "False", 8);
+  npy("byte", "|u1", "True", 1);
+  const fs::path tensor = "/usr/share/libonnx-testdata/data/node/test_relu/test_data_set_0/input_0.pb";
+  if (fs::exists(tensor)) out.add("tensor", read_file(tensor));
 }
 
 void programs(const fs::path& root) {
@@ -282,6 +309,7 @@ int main(int argc, char** argv) {
   const std::filesystem::path root(argv[1]);
   std::filesystem::remove_all(root);
   smpc::fuzz::models(root);
+  smpc::fuzz::arrays(root);
   smpc::fuzz::programs(root);
   smpc::fuzz::scans(root);
   smpc::fuzz::bundles(root);
