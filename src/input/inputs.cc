@@ -48,7 +48,8 @@ class ArrayInputs final : public Inputs {
       if (all == 0) first = named.file;
       all = n;
     }
-    for (const auto& [name, unused] : arrays_) {
+    for (const auto& entry : arrays_) {
+      const std::string& name = entry.first;
       const bool known = name.empty() || std::any_of(program.inputs.begin(), program.inputs.end(), [&](const auto& in) { return in.name == name; });
       if (!known) fail_input("--input " + name + ": the model has no such input; it has " + names_of(program));
     }

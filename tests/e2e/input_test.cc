@@ -1,0 +1,131 @@
+// Models that take no scan: arrays by name and pictures, between processes; and what smpc-compile says of a model.
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "deployment.h"
+#include "smpc/model/tensor_file.h"
+
+namespace smpc {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::Deployment;
+using testing::Outcome;
+using testing::run;
+using testing::TemporaryFolder;
+
+// Three operands of a Gemm, all of them the client's.
+const fs::path gemm = "/usr/share/libonnx-testdata/data/node/test_gemm_all_attributes";
+
+std::string npy_of(const Array& a) {
+  std::string shape = "(";
+  for (const std::size_t d : a.shape) shape += std::to_string(d) + ",";
+  const std::string header = "{'descr': '>f4', 'fortran_order': False, 'shape': " + shape + ")}\n";
+  std::string out("\x93NUMPY\1\0", 8);
+  out += static_cast<char>(header.size());
+  out += '\0';
+  out += header;
+  for (const double v : a.values) {
+    const auto f = static_cast<float>(v);
+    const char* bytes = reinterpret_cast<const char*>(&f);
+    for (int i = 4; i-- > 0;) out += bytes[i];
+  }
+  return out;
+}
+
+TEST(InputFiles, ArraysByNameGiveTheOutputsByName) {
+  if (!fs::exists(gemm)) GTEST_SKIP() << "ONNX's test data (package libonnx-testdata) is not installed";
+  const fs::path data = gemm / "test_data_set_0";
+  Deployment s({"--model", (gemm / "model.onnx").string(), "--reveal", "logits", "--input-range", "0:1"});
+  s.start_dealer();
+  s.start_server();
+  const TemporaryFolder folder;
+  std::ofstream(folder / "b.npy", std::ios::binary) << npy_of(load_onnx_tensor(data / "input_1.pb"));
+  const std::vector<std::string> inputs{"--input", "a=" + (data / "input_0.pb").string(), "--input", "b=" + (folder / "b.npy").string(),
+                                        "--input", "c=" + (data / "input_2.pb").string()};
+  std::vector<std::string> arguments = inputs;
+  arguments.push_back("--json");
+  const Outcome o = s.run_client(arguments, {});
+  ASSERT_EQ(o.exit_code, 0) << o.err;
+  const json result = o.json()["results"].at(0);
+  ASSERT_EQ(result["outputs"].size(), 1U);
+  EXPECT_EQ(result["outputs"][0]["name"], "y");
+  const Array expected = load_onnx_tensor(data / "output_0.pb");
+  EXPECT_EQ(result["outputs"][0]["shape"], json(expected.shape));
+  const auto values = result["outputs"][0]["values"].get<std::vector<double>>();
+  ASSERT_EQ(values.size(), expected.values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) EXPECT_NEAR(values[i], expected.values[i], 1e-3) << i;
+  const Outcome text = s.run_client(inputs, {});
+  EXPECT_EQ(text.exit_code, 0) << text.err;
+  EXPECT_EQ(text.out.substr(0, 3), "y [") << text.out;
+
+  // What does not fit costs nothing and is one line.
+  const auto refused = [&](std::vector<std::string> wrong, int code, const std::string& part) {
+    const Outcome r = s.run_client(std::move(wrong), {});
+    EXPECT_EQ(r.exit_code, code) << r.err;
+    EXPECT_EQ(std::count(r.err.begin(), r.err.end(), '\n'), 1) << r.err;
+    EXPECT_NE(r.err.find(part), std::string::npos) << r.err;
+  };
+  refused({inputs[0], inputs[1]}, 3, "none for 'b'");
+  refused({"--input", "a=" + (data / "input_1.pb").string(), inputs[2], inputs[3], inputs[4], inputs[5]}, 3, "input 'a'");
+  refused({"--input", "a"}, 2, "NAME=FILE");
+  refused({"--input", "a=/no/such/file"}, 3, "/no/such/file");
+  refused({inputs[0], inputs[1], "--image", "x.nii"}, 2, "--image");
+  refused({inputs[0], inputs[1], "--volume", "1"}, 2, "--volume");
+  refused({"--image", (testing::demo / "scan.nii.gz").string()}, 3, "no grid");
+
+  std::vector<std::string> verify{"--model", (gemm / "model.onnx").string(), "--reveal", "logits", "--input-range", "0:1", "--json"};
+  verify.insert(verify.end(), inputs.begin(), inputs.end());
+  const Outcome v = run("smpc-verify", verify);
+  ASSERT_EQ(v.exit_code, 0) << v.err;
+  EXPECT_EQ(v.json()["volumes"][0]["two_party_equal"], true);
+  EXPECT_LT(v.json()["volumes"][0]["layers"][0]["largest_error"].get<double>(), 1e-3);
+}
+
+TEST(InputFiles, APictureOfADigitIsClassified) {
+  const fs::path shared = fs::path(SMPC_SHARED_DATA) / "onnx";
+  if (!fs::exists(shared / "onnxmlir_mnist.onnx")) GTEST_SKIP() << shared << " is not there";
+  struct Trained {
+    const char* file;
+    const char* factor;
+    const char* range;
+  };
+  for (const Trained& t : {Trained{"onnxmlir_mnist.onnx", "0.00392156862745098", "0:1"}, Trained{"wml_mnist.onnx", "1", "0:255"}}) {
+    SCOPED_TRACE(t.file);
+    const TemporaryFolder folder;
+    std::ofstream(folder / "rule.json") << R"({"height": 28, "width": 28, "channels": "grey", "layout": "CHW", "mean": [0], "deviation": [1], "factor": )"
+                                        << t.factor << "}";
+    Deployment s({"--model", (shared / t.file).string(), "--preprocess", (folder / "rule.json").string(), "--input-range", t.range,
+                  "--protocol", "masked"});
+    s.start_dealer();
+    s.start_server();
+    for (const char* digit : {"0", "3", "5", "7"}) {
+      const Outcome o = s.run_client({"--image", (shared / "wonnx_digits" / (std::string(digit) + ".jpg")).string(), "--json"}, {});
+      ASSERT_EQ(o.exit_code, 0) << o.err;
+      EXPECT_EQ(o.json()["results"][0]["label"], std::string("class_") + digit);
+    }
+    const Outcome report = s.run_client({"--image", (shared / "wonnx_digits/3.jpg").string(), "--report", (folder / "r.html").string()}, {});
+    EXPECT_EQ(report.exit_code, 2) << report.err;
+  }
+}
+
+TEST(CheckOfAModel, NamesEveryNodeThatIsNotSupported) {
+  const fs::path data = "/usr/share/libonnx-testdata/data/node";
+  if (!fs::exists(data)) GTEST_SKIP() << "ONNX's test data (package libonnx-testdata) is not installed";
+  const Outcome good = run("smpc-compile", {(data / "test_relu/model.onnx").string(), "--check", "--reveal", "logits"});
+  EXPECT_EQ(good.exit_code, 0) << good.err;
+  EXPECT_NE(good.out.find("all 1 nodes are supported"), std::string::npos) << good.out;
+  const Outcome bad = run("smpc-compile", {(data / "test_ceil/model.onnx").string(), "--check", "--reveal", "logits"});
+  EXPECT_EQ(bad.exit_code, 3);
+  EXPECT_NE(bad.out.find("NOT"), std::string::npos) << bad.out;
+  EXPECT_NE(bad.out.find("--operators"), std::string::npos) << bad.out;
+  EXPECT_NE(bad.err.find("1 of 1 nodes"), std::string::npos) << bad.err;
+  const Outcome list = run("smpc-compile", {"--operators"});
+  EXPECT_EQ(list.exit_code, 0);
+  EXPECT_EQ(list.out.substr(0, 11), "# Operators");
+}
+
+}  // namespace
+}  // namespace smpc
