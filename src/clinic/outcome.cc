@@ -121,8 +121,9 @@ Learned who_learned_what(const ScanOutcome& outcome) {
   const std::string volumes = n == 1 ? "one volume" : std::to_string(n) + " volumes";
   const ClientCost& c = outcome.cost;
   Learned out;
-  out.client = "You learned " +
-               std::string(outcome.reveal == Reveal::label ? "one label" : std::to_string(outcome.labels.size()) + " scores") +
+  const std::string values = outcome.labels.empty() ? std::to_string(outcome.results.front().logits.size()) + " numbers"
+                                                     : std::to_string(outcome.labels.size()) + " scores";
+  out.client = "You learned " + (outcome.reveal == Reveal::label ? "one label" : values) +
                " for " + (n == 1 ? "the volume" : "each of " + volumes) +
                ", and nothing else of the model's weights beyond the public program.";
   out.server = "The model's owner (" + outcome.server + ") learned that " + outcome.client + " asked about " + volumes +

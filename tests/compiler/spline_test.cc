@@ -1,7 +1,6 @@
 // Splines in integers, and bounds of how far a map stretches.
 #include <gtest/gtest.h>
 
-#include <Eigen/SVD>
 #include <cmath>
 #include <random>
 
@@ -53,9 +52,10 @@ TEST(Splines, WhatCannotBeReachedIsNotPromised) {
   EXPECT_FALSE(fit_spline({[](double x) { return x; }, 0, std::int64_t{1} << 24, 4, 0x1p-10, 0}));
 }
 
-// The whole matrix of a convolution, for images small enough to write it out.
+// The whole matrix of a convolution, for images small enough to write it out; its norm by the power method, from below.
 double exact_norm(const ConvShape& s, const std::vector<float>& w) {
-  Eigen::MatrixXd m = Eigen::MatrixXd::Zero(static_cast<Eigen::Index>(s.outputs()), static_cast<Eigen::Index>(s.inputs()));
+  const std::size_t columns = s.inputs();
+  std::vector<double> m(s.outputs() * columns);
   const std::size_t positions = s.positions();
   const std::size_t image = s.inputs() / (s.groups * s.in_channels);
   const auto& [a, b, c] = s.axes;
@@ -69,13 +69,33 @@ double exact_norm(const ConvShape& s, const std::vector<float>& w) {
         if (i0 < 0 || i1 < 0 || i2 < 0) continue;
         const auto at = (static_cast<std::size_t>(i0) * b.input + static_cast<std::size_t>(i1)) * c.input + static_cast<std::size_t>(i2);
         for (std::size_t ch = 0; ch < s.in_channels; ++ch) {
-          m(static_cast<Eigen::Index>(r * positions + p),
-            static_cast<Eigen::Index>((r / s.out_channels * s.in_channels + ch) * image + at)) += static_cast<double>(w[r * s.columns() + ch * window + k]);
+          m[(r * positions + p) * columns + (r / s.out_channels * s.in_channels + ch) * image + at] +=
+              static_cast<double>(w[r * s.columns() + ch * window + k]);
         }
       }
     }
   }
-  return Eigen::JacobiSVD<Eigen::MatrixXd>(m).singularValues()(0);
+  std::vector<double> v(columns, 1);
+  for (std::size_t i = 0; i < columns; ++i) v[i] += static_cast<double>(i * 37 % 11);
+  double norm = 0;
+  for (int step = 0; step < 200; ++step) {
+    double length = 0;
+    for (const double x : v) length += x * x;
+    length = std::sqrt(length);
+    if (!(length > 0)) return 0;
+    for (double& x : v) x /= length;
+    std::vector<double> back(columns);
+    double squares = 0;
+    for (std::size_t r = 0; r < s.outputs(); ++r) {
+      double y = 0;
+      for (std::size_t i = 0; i < columns; ++i) y += m[r * columns + i] * v[i];
+      squares += y * y;
+      for (std::size_t i = 0; i < columns; ++i) back[i] += m[r * columns + i] * y;
+    }
+    norm = std::max(norm, std::sqrt(squares));
+    v = std::move(back);
+  }
+  return norm;
 }
 
 TEST(MapNorms, AreBoundsAndNotFarFromTheTruth) {

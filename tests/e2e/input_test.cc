@@ -60,6 +60,10 @@ TEST(InputFiles, ArraysByNameGiveTheOutputsByName) {
   const Outcome text = s.run_client(inputs, {});
   EXPECT_EQ(text.exit_code, 0) << text.err;
   EXPECT_EQ(text.out.substr(0, 3), "y [") << text.out;
+  std::vector<std::string> told = inputs;
+  told.push_back("--verbose");
+  const Outcome verbose = s.run_client(told, {});
+  EXPECT_NE(verbose.out.find("You learned " + std::to_string(values.size()) + " numbers"), std::string::npos) << verbose.out;
 
   // What does not fit costs nothing and is one line.
   const auto refused = [&](std::vector<std::string> wrong, int code, const std::string& part) {
