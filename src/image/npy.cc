@@ -1,9 +1,7 @@
 #include "smpc/image/npy.h"
 
 #include <cctype>
-#include <cmath>
 #include <cstring>
-#include <limits>
 
 #include "byte_order.h"
 #include "file_head.h"
@@ -115,14 +113,6 @@ class HeaderParser {
   const std::string& what_;
   std::size_t at_ = 0;
 };
-
-double half_value(std::uint16_t h) {
-  const int exponent = h >> 10 & 31;
-  const int fraction = h & 1023;
-  double size = exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(fraction | 1024, exponent - 25);
-  if (exponent == 31) size = fraction == 0 ? std::numeric_limits<double>::infinity() : std::numeric_limits<double>::quiet_NaN();
-  return (h & 0x8000) != 0 ? -size : size;
-}
 
 template <class T>
 void read(ByteView data, bool swap, SecretVector<double>& out) {

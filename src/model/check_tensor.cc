@@ -133,13 +133,6 @@ const char* data_type_name(int type) {
   return type >= 0 && type < static_cast<int>(std::size(names)) ? names[type] : "a type unknown to IR version 8";
 }
 
-float half_to_float(std::uint16_t half) noexcept {
-  const int exponent = half >> 10 & 0x1f;
-  const int fraction = half & 0x3ff;
-  const float size = exponent == 0 ? std::ldexp(static_cast<float>(fraction), -24) : std::ldexp(static_cast<float>(fraction | 0x400), exponent - 25);
-  return (half & 0x8000) != 0 ? -size : size;
-}
-
 std::size_t element_count(const TensorProto& t) {
   std::size_t count = 1;
   for (const std::int64_t d : t.dims()) count *= static_cast<std::size_t>(d);

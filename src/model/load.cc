@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proto.h"
+#include "smpc/base/array.h"
 #include "smpc/base/error.h"
 #include "smpc/base/mapped_file.h"
 #include "smpc/base/secret.h"
@@ -40,10 +41,10 @@ SecretVector<float> take_halves(TensorProto& t) {
   SecretVector<float> out;
   if (t.has_raw_data()) {
     const auto halves = take_values<SecretVector<std::uint16_t>>(t.mutable_raw_data(), t.mutable_int32_data());
-    for (const std::uint16_t h : halves) out.push_back(half_to_float(h));
+    for (const std::uint16_t h : halves) out.push_back(static_cast<float>(half_value(h)));
   } else {
     const auto halves = take_values<SecretVector<std::int32_t>>(nullptr, t.mutable_int32_data());
-    for (const std::int32_t h : halves) out.push_back(half_to_float(static_cast<std::uint16_t>(h)));
+    for (const std::int32_t h : halves) out.push_back(static_cast<float>(half_value(static_cast<std::uint16_t>(h))));
   }
   return out;
 }

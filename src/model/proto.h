@@ -37,8 +37,6 @@ int check_model(const onnx::ModelProto& model, const std::string& source);
 void check_tensor(const onnx::TensorProto& tensor, const std::string& what, const std::string& source);
 std::size_t element_count(const onnx::TensorProto& tensor);  // of a checked tensor
 const char* data_type_name(int type);
-// IEEE 754 binary16.
-float half_to_float(std::uint16_t half) noexcept;
 
 // Reads the values that a model keeps in files beside its own into the model. Refuses, without opening anything, a file that
 // is not below `folder` by its name alone, or is no plain file with that one name: no "..", no absolute path, no link.

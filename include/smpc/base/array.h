@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "smpc/base/secret.h"
@@ -12,5 +13,8 @@ struct Array {
   std::vector<std::size_t> shape;
   SecretVector<double> values;
 };
+
+// Of IEEE 754 binary16.
+double half_value(std::uint16_t half) noexcept;
 
 }  // namespace smpc
