@@ -1,5 +1,6 @@
 #include "smpc/clinic/input_run.h"
 
+#include "run_outcome.h"
 #include "smpc/runtime/interpreter.h"
 
 namespace smpc {
@@ -13,18 +14,9 @@ ScanOutcome infer_inputs(ClientService& client, const Identity& identity, const 
     const std::string name = samples == 1 ? source : source + ", sample " + std::to_string(i);
     quantised.push_back(quantise(program, inputs.sample(program, i), name));
   }
-  ScanOutcome out;
-  out.results = client.infer(quantised);
+  ScanOutcome out = run_outcome(client, identity, program, before, client.infer(quantised));
   out.scan = source;
   for (std::size_t i = 0; i < samples; ++i) out.volumes.push_back(i);
-  out.program = client.program_hash();
-  out.mask = client.mask();
-  out.server = client.server_identity();
-  out.client = identity.name().uri();
-  out.reveal = program.reveal;
-  out.labels = program.labels;
-  out.outputs = program.outputs;
-  out.cost = client.cost() - before;
   return out;
 }
 

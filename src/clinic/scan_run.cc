@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "run_outcome.h"
 #include "smpc/base/error.h"
 #include "smpc/image/grid_map.h"
 #include "smpc/image/grid_words.h"
@@ -88,22 +89,14 @@ ScanOutcome ScanRun::infer(ClientService& client, const Identity& identity) {
   QuantisedVolumes quantised(volumes().size(), [&](std::size_t i) {
     return quantise(program, volume(i), impl_->name + ", volume " + std::to_string(volumes()[i]));
   });
-  ScanOutcome out;
-  out.results = client.infer(volumes().size(), [&] { return quantised.next(); });
+  ScanOutcome out =
+      run_outcome(client, identity, program, before, client.infer(volumes().size(), [&] { return quantised.next(); }));
   out.scan = std::filesystem::path(impl_->name).filename();
   out.header = header();
   out.volumes = volumes();
-  out.program = client.program_hash();
-  out.mask = client.mask();
-  out.server = client.server_identity();
-  out.client = identity.name().uri();
-  out.reveal = program.reveal;
-  out.labels = program.labels;
-  out.outputs = program.outputs;
   out.grid = *program.grid;
   out.resampling = impl_->map->describe();
   out.caution = coordinate_space_caution(header());
-  out.cost = client.cost() - before;
   return out;
 }
 

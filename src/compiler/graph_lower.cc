@@ -30,8 +30,6 @@ Interval times(const Interval& v, i128 factor) {
   return {std::min(a, b), std::max(a, b)};
 }
 
-double unit(int scale) { return std::ldexp(1.0, -scale); }
-
 bool has_padding(const ConvShape& s) {
   for (const ConvAxis& a : s.axes) {
     for (std::size_t o = 0; o < a.output; ++o) {

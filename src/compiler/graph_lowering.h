@@ -4,6 +4,7 @@
 // intervals grow by the sum of a row's |weights|. Whichever is smaller counts, of values and of errors alike.
 #pragma once
 
+#include <cmath>
 #include <limits>
 #include <optional>
 
@@ -18,6 +19,9 @@ struct Norms {
   double norm = std::numeric_limits<double>::infinity();
   double error = std::numeric_limits<double>::infinity();
 };
+
+// The last fractional bit.
+inline double unit(int scale) { return std::ldexp(1.0, -scale); }
 
 class GraphLowering {
  public:

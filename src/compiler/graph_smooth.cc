@@ -15,8 +15,6 @@ namespace {
 constexpr int finest_argument = 16;  // fractional bits of what a spline reads
 constexpr double usual_error = 0x1p-13;  // of a function by itself
 
-double unit(int scale) { return std::ldexp(1.0, -scale); }
-
 SecretVector<Interval> all_alike(std::size_t count, i128 low, i128 high) { return SecretVector<Interval>(count, Interval{low, high}); }
 
 }  // namespace

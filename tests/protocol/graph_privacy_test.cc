@@ -26,6 +26,15 @@ Plan plan_of(Suite suite, const OpKind& kind, std::vector<std::size_t> inputs) {
   return correlation_plan(p);
 }
 
+// What both halves of an opening show together, byte by byte.
+Bytes opened_by(const std::vector<testing::Sent>& sent) {
+  Bytes opened(sent[0].bytes.size());
+  for (std::size_t i = 0; i < opened.size(); ++i) {
+    opened[i] = static_cast<std::byte>(std::to_integer<unsigned>(sent[0].bytes[i]) + std::to_integer<unsigned>(sent[1].bytes[i]));
+  }
+  return opened;
+}
+
 // In shares that hide nothing: what hides the values are the masks alone.
 TEST(ProductPrivacy, WhatIsSentAndOpenedIsUniformForEveryKindOfValue) {
   const ProductOp shape{count, 1, 1, 1};
@@ -46,10 +55,7 @@ TEST(ProductPrivacy, WhatIsSentAndOpenedIsUniformForEveryKindOfValue) {
       std::vector<testing::Sent> sent;
       testing::exchange_halves(list, *server, *client, &sent);
       ASSERT_EQ(sent.size(), 2U);
-      Bytes opened(sent[0].bytes.size());
-      for (std::size_t i = 0; i < opened.size(); ++i) {
-        opened[i] = static_cast<std::byte>(std::to_integer<unsigned>(sent[0].bytes[i]) + std::to_integer<unsigned>(sent[1].bytes[i]));
-      }
+      const Bytes opened = opened_by(sent);
       for (const Bytes& all : {sent[0].bytes, sent[1].bytes, opened}) {
         ASSERT_EQ(all.size(), 2 * count);
         expect_even(ByteView(all).first(count), "of the left");
@@ -82,10 +88,8 @@ TEST(LookupPrivacy, WhatIsSentAndOpenedIsUniformForEveryIndex) {
     std::vector<testing::Sent> sent;
     testing::exchange_halves(list, *server, *client, &sent);
     ASSERT_EQ(sent.size(), 2U);
-    Bytes opened(count);
-    for (std::size_t i = 0; i < count; ++i) {
-      opened[i] = static_cast<std::byte>(std::to_integer<unsigned>(sent[0].bytes[i]) + std::to_integer<unsigned>(sent[1].bytes[i]));
-    }
+    const Bytes opened = opened_by(sent);
+    ASSERT_EQ(opened.size(), count);
     expect_even(sent[0].bytes, "of the one");
     expect_even(sent[1].bytes, "of the other");
     expect_even(opened, "opened");
