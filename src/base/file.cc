@@ -9,23 +9,10 @@
 #include <utility>
 
 #include "smpc/base/error.h"
+#include "smpc/base/fd.h"
 
 namespace smpc {
 namespace {
-
-class Fd {
- public:
-  explicit Fd(int fd) noexcept : fd_(fd) {}
-  ~Fd() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Fd(const Fd&) = delete;
-  Fd& operator=(const Fd&) = delete;
-  int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
 
 [[noreturn]] void fail_file(const std::filesystem::path& path, const char* doing) {
   fail_input(path.string() + ": cannot " + doing + ": " + std::strerror(errno));

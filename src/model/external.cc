@@ -12,26 +12,13 @@
 
 #include "proto.h"
 #include "smpc/base/error.h"
+#include "smpc/base/fd.h"
 
 namespace smpc {
 namespace {
 
 namespace fs = std::filesystem;
 using onnx::TensorProto;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
 
 class ExternalData {
  public:
@@ -49,7 +36,7 @@ class ExternalData {
     }
     if (entries.count("location") == 0) refuse("expected a location, found none");
     const fs::path path = checked_path(entries.at("location"));
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     struct stat found {};
     // Looked at once more: it may have been exchanged meanwhile.
     if (file.get() < 0 || ::fstat(file.get(), &found) != 0) refuse("cannot be read: " + std::string(std::strerror(errno)));

@@ -15,8 +15,8 @@
 #include <thread>
 #include <utility>
 
-#include "fd.h"
 #include "resolve.h"
+#include "smpc/base/fd.h"
 #include "smpc/net/address.h"
 #include "smpc/net/tls.h"
 #include "tls_channel.h"

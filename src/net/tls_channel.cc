@@ -15,7 +15,7 @@
 #include <cstring>
 #include <optional>
 
-#include "fd.h"
+#include "smpc/base/fd.h"
 #include "smpc/net/tls.h"
 #include "socket_bio.h"
 #include "x509.h"
