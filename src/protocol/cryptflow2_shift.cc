@@ -82,6 +82,7 @@ class Cryptflow2Shift final : public ShiftOp {
   }
 
   BitVector sign() override {
+    if (done_) return sign_;
     BitVector d = tree_->root_lt() ^ msb_;
     if (server_) d.flip();
     return d;
@@ -92,12 +93,25 @@ class Cryptflow2Shift final : public ShiftOp {
       load();
       SMPC_CHECK(p_.what != ShiftPlan::What::sign);
       output_ = p_.product ? product() : shifted();
+      if (p_.what == ShiftPlan::What::relu && tree_) sign_ = sign();
+      forget();
       done_ = true;
     }
     return output_;
   }
 
  private:
+  // Nothing but the result and the sign is asked for any more.
+  void forget() {
+    digits_.reset();
+    tree_.reset();
+    carry_ = {};
+    wrap_ = {};
+    product_ = {};
+    x_ = my_value_ = their_value_ = {};
+    msb_ = my_wrap_ = their_wrap_ = my_carry_ = their_carry_ = my_sign_ = their_sign_ = {};
+  }
+
   // Takes the input's share: x, its msb, and what the comparison compares.
   void load() {
     if (loaded_) return;
@@ -188,6 +202,7 @@ class Cryptflow2Shift final : public ShiftOp {
   BitVector my_sign_, their_sign_;
   RingVector my_value_, their_value_;
   RingVector output_;
+  BitVector sign_;  // once the result is there
 };
 
 }  // namespace

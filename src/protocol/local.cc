@@ -55,7 +55,6 @@ class LocalPartyOp final : public PartyOp {
 
   const RingVector& output() override {
     if (!output_.empty()) return output_;
-    output_.reserve(out_.count * volumes_);
     for (std::size_t v = 0; v < volumes_; ++v) {
       Inputs in;
       for (PartyOp* op : inputs_) {
@@ -63,7 +62,12 @@ class LocalPartyOp final : public PartyOp {
         const std::size_t count = all.size() / volumes_;
         in.push_back(all.subspan(v * count, count));
       }
-      const RingVector one = apply_local(kind_, in, added_, out_);
+      RingVector one = apply_local(kind_, in, added_, out_);
+      if (volumes_ == 1) {
+        output_ = std::move(one);
+        return output_;
+      }
+      output_.reserve(out_.count * volumes_);
       output_.insert(output_.end(), one.begin(), one.end());
     }
     return output_;

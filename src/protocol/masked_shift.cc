@@ -92,6 +92,7 @@ class MaskedShift final : public ShiftOp {
   }
 
   BitVector sign() override {
+    if (done_) return sign_;
     open();
     return tree_->root_lt() ^ sign_without_borrow_;
   }
@@ -100,6 +101,8 @@ class MaskedShift final : public ShiftOp {
     if (!done_) {
       SMPC_CHECK(p_.what != ShiftPlan::What::sign);
       output_ = result();
+      if (p_.what == ShiftPlan::What::relu && tree_) sign_ = sign();
+      forget();
       done_ = true;
     }
     return output_;
@@ -117,6 +120,15 @@ class MaskedShift final : public ShiftOp {
     mine_ = carried_ ? RingVector(n_) : std::move(opening_.r);
     for (std::size_t i = 0; i < n_; ++i) mine_[i] = p_.in.reduce(mine_[i] + x[i] + offset);
     out.values(p_.in, mine_);
+  }
+
+  // Nothing but the result and the sign is asked for any more.
+  void forget() {
+    opening_ = {};
+    gamma_ = {};
+    tree_.reset();
+    mine_ = theirs_ = {};
+    sign_without_borrow_ = my_e_ = their_e_ = my_g_ = their_g_ = {};
   }
 
   // Once both halves are there: X, and the digits of the tree.
@@ -227,6 +239,7 @@ class MaskedShift final : public ShiftOp {
   BitVector my_e_, their_e_;
   BitVector my_g_, their_g_;
   RingVector output_;
+  BitVector sign_;  // once the result is there
 };
 
 }  // namespace

@@ -37,6 +37,8 @@ class StepPartyOp final : public PartyOp {
         const std::uint64_t e = opened.get(i);
         output_[i] = ring_.reduce((server_ ? e : 0) + (1 - 2 * e) * output_[i]);
       }
+      compare_.reset();
+      beta_ = {};
     }
     return output_;
   }

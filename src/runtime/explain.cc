@@ -123,6 +123,7 @@ Explanation explain(const Program& program, std::size_t volumes) {
   e.messages = cost.messages;
   e.bundle_bytes = plan.correction_bytes() + 32 + 2 * frame_header_bytes + longest_bundle_header;
   e.masked_weight_bytes = MaskedLayout(plan).bytes();
+  e.memory = predicted_memory(program, plan, schedule);
   return e;
 }
 

@@ -55,26 +55,21 @@ Schedule make_schedule(const Program& program, const Plan& plan, std::size_t vol
   Schedule s;
   s.volumes = volumes;
   s.halves = declare(program, plan, volumes);
-  std::vector<bool> sent(s.halves.size());
-  // Of each party: all of its halves below this index have been sent.
-  const auto sent_up_to = [&](Party p) {
-    for (std::size_t i = 0; i < s.halves.size(); ++i) {
-      if (s.halves[i].from == p && !sent[i]) return static_cast<int>(i);
-    }
-    return static_cast<int>(s.halves.size());
+  // Of each party, the first of its halves that has not been sent.
+  const auto next_of = [&](Party p, std::size_t from) {
+    while (from < s.halves.size() && s.halves[from].from != p) ++from;
+    return from;
   };
+  std::array<std::size_t, 2> next{next_of(Party::server, 0), next_of(Party::client, 0)};
+  const auto next_half = [&](Party p) -> std::size_t& { return next[p == Party::client ? 1 : 0]; };
   Party turn = Party::client;
-  std::size_t left = s.halves.size();
-  for (int idle = 0; left > 0; turn = other(turn)) {
-    const int received = sent_up_to(other(turn));
+  for (int idle = 0; std::min(next[0], next[1]) < s.halves.size(); turn = other(turn)) {
+    const auto received = static_cast<int>(next_half(other(turn)));
     Message m{turn, {}, 0};
-    for (std::size_t i = 0; i < s.halves.size(); ++i) {
-      if (sent[i] || s.halves[i].from != turn || s.halves[i].needs >= received) continue;
+    for (std::size_t& i = next_half(turn); i < s.halves.size() && s.halves[i].needs < received; i = next_of(turn, i + 1)) {
       m.halves.push_back(i);
       m.bytes += s.halves[i].bytes;
     }
-    for (const std::size_t i : m.halves) sent[i] = true;
-    left -= m.halves.size();
     idle = m.halves.empty() ? idle + 1 : 0;
     SMPC_CHECK(idle < 2);
     // The client's first message is sent even when it is empty: with it bundles are spent.

@@ -15,6 +15,7 @@
 #include "smpc/protocol/reveal.h"
 #include "smpc/protocol/shift.h"
 #include "smpc/protocol/step.h"
+#include "smpc/runtime/memory.h"
 
 namespace smpc {
 
@@ -113,9 +114,6 @@ struct Making {
     return local_op(kind, in, added, program.tensors[i + 1], schedule.volumes);
   }
 };
-
-// Corrections of fewer bytes than these are expanded before the run: it takes no memory that counts, and no time of the run.
-constexpr std::size_t most_prepared = std::size_t{4} << 20;
 
 }  // namespace
 

@@ -2,7 +2,7 @@
 // computes them; it never touches the wire. The runtime joins the halves of a program into messages.
 //
 // A half may leave as soon as its sender has received what it depends on: `needs` names the latest of the peer's halves
-// among that. What depends on nothing of the peer's (needs = none) leaves with the first message.
+// among that. What depends on nothing of the peer's has needs = none. Each party's halves leave in their order.
 #pragma once
 
 #include <vector>

@@ -6,6 +6,7 @@
 
 #include "smpc/correlation/comparison.h"
 #include "smpc/program/program.h"
+#include "smpc/runtime/memory.h"
 
 namespace smpc {
 
@@ -30,6 +31,7 @@ struct Explanation {
   std::size_t messages = 0;          // in sequence
   std::size_t bundle_bytes = 0;      // from dealer to client for each volume, with seed and headers (the longest)
   std::size_t masked_weight_bytes = 0;  // once
+  RunMemory memory;                     // of one run, of all volumes
 };
 
 Explanation explain(const Program& program, std::size_t volumes = 1);

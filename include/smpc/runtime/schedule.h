@@ -21,7 +21,9 @@ struct Schedule {
   std::vector<Message> messages;  // in sequence; the client's first, which may be empty
 };
 
-// The parties take turns, and each message carries every half that its sender can compute by then.
+// The parties take turns. Each sends its halves in their order, as many as it can compute by then: in no fewer messages could
+// they go, since what a half needs is everything of the peer's up to one half, and a layer's randomness is not wanted before
+// the layer is.
 Schedule make_schedule(const Program& program, const Plan& plan, std::size_t volumes);
 
 // What one run sends, frame headers included.

@@ -1,0 +1,23 @@
+// How much memory a run takes, before it runs.
+#pragma once
+
+#include "smpc/runtime/schedule.h"
+
+namespace smpc {
+
+// Bytes that a run of one party holds at its largest: shares and correlations of the layers in progress, results that are still
+// to be read, the messages, and of the client its volumes and its bundles. Not the server's weights.
+struct RunMemory {
+  std::size_t server = 0;
+  std::size_t client = 0;
+};
+
+// A function of the program and the schedule alone, as PartyRun makes and gives back its ops. Small things are left out: what
+// is found is right within a quarter for programs whose runs take megabytes.
+RunMemory predicted_memory(const Program& program, const Plan& plan, const Schedule& schedule);
+
+// Corrections of fewer bytes than these, for all volumes, are expanded before the run: that takes no memory that counts, and
+// no time of the run.
+constexpr std::size_t most_prepared = std::size_t{4} << 20;
+
+}  // namespace smpc
