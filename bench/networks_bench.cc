@@ -33,6 +33,7 @@ bool run(const testing::Architecture& a, Suite suite) {
   options.reveal = Reveal::logits;
   options.suite = suite;
   options.input_range = a.range;
+  options.mixed_scales = a.mixed_scales;
   auto start = Clock::now();
   const Compiled c = compile(Network(network), options, {});
   const double compiling = seconds_since(start);

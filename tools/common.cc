@@ -210,6 +210,10 @@ void CompileArguments::add_to(CLI::App& app) {
       ->check(CLI::IsMember({"cryptflow2", "masked"}))
       ->capture_default_str();
   secure("--scale", scale_, "fractional bits of activations (default: chosen per tensor, for 1e-4)")->check(CLI::Range(0, 40));
+  app.add_flag("--mixed-scales", mixed_scales_,
+               "where a network of many layers fits at no one scale, let each value have its own, as fine as its bound lets it. What "
+               "is far below its bound loses bits that count: compare with float by smpc-verify")
+      ->group("Secure inference");
   secure("--bits", bits_, "widest ring allowed (default: 64; each tensor gets the narrowest that holds it)")
       ->check(CLI::Range(2, 64));
 }
@@ -217,6 +221,7 @@ void CompileArguments::add_to(CLI::App& app) {
 CompileOptions CompileArguments::options() {
   CompileOptions o;
   o.scale = scale_;
+  o.mixed_scales = mixed_scales_;
   o.bits = bits_;
   for (const std::string& text : input_ranges_) {
     const auto [name, range] = named(text);
@@ -250,7 +255,7 @@ void CompileArguments::check_mask(const Program& program) const {
 }
 
 bool CompileArguments::any() const {
-  return scale_ || bits_ || !input_ranges_.empty() || !pictures_.empty() || input_norm_ || input_rms_ || !labels_.empty() || !grid_.empty() || !input_mask_.empty() ||
+  return scale_ || mixed_scales_ || bits_ || !input_ranges_.empty() || !pictures_.empty() || input_norm_ || input_rms_ || !labels_.empty() || !grid_.empty() || !input_mask_.empty() ||
          reveal_ != "label" || protocol_ != "cryptflow2";
 }
 

@@ -41,6 +41,7 @@ class CompileArguments {
 
  private:
   std::optional<int> scale_;
+  bool mixed_scales_ = false;
   std::optional<unsigned> bits_;
   std::vector<std::string> input_ranges_;
   std::vector<std::string> pictures_;

@@ -69,6 +69,8 @@ void print_json(const Compiled& c, const Explanation& e, const Explanation& many
                     {"input", {{"elements", c.program.whole_input()}, {"inside_mask", c.program.input().count}}},
                     {"bundle", e.bundle_bytes},
                     {"masked_weights", e.masked_weight_bytes},
+                    {"memory", {{"server", e.memory.server}, {"client", e.memory.client}}},
+                    {"memory_together", {{"server", many.memory.server}, {"client", many.memory.client}}},
                     {"costliest", costliest_json(e)},
                     {"logit_error", c.logit_error},
                     {"error_bound", c.error_bound ? json(*c.error_bound) : json(nullptr)},
@@ -83,6 +85,8 @@ void print_line(const Explanation& e, const Line& line) {
               e.client_to_server, e.server_to_client, e.messages, e.volumes == 1 ? "" : "s of", e.bundle_bytes);
   std::printf("  on the line at %s: %.3f s, without computing\n", line.text.c_str(),
               line_seconds(e, line.bandwidth, line.latency));
+  std::printf("  memory of the run, at its largest: %.1f MB of the server beside its weights, %.1f MB of the client\n",
+              static_cast<double>(e.memory.server) / 1e6, static_cast<double>(e.memory.client) / 1e6);
 }
 
 void print_table(const Compiled& c, const Explanation& e, const Explanation& many, const Line& line) {
@@ -119,6 +123,13 @@ void print_table(const Compiled& c, const Explanation& e, const Explanation& man
   }
   std::printf("What this table tells of the weights, everyone who holds the program learns: shapes, scales (how large the "
               "largest weight of a layer is, within a factor of two) and widths (the same of a layer's sums).\n");
+}
+
+// Nothing is refused for it, so it must not pass unnoticed.
+void tell_coarsest(const Compiled& c) {
+  std::cerr << "mixed scales: values can grow too large for one, and layer '" << printable(c.coarsest->layer) << "' keeps " << c.coarsest->scale
+            << " fractional bits. Outputs may be off by up to " << json(*c.error_bound).dump()
+            << ": compare with float by smpc-verify. A smaller --input-range lets layers keep more\n";
 }
 
 // The root mean square of a voxel in all volumes of a scan.
@@ -238,6 +249,7 @@ int main(int argc, char** argv) {
     }
     const Compiled compiled = load_compiled({model, "", ""}, options);
     compile.check_mask(compiled.program);
+    if (compiled.coarsest) tell_coarsest(compiled);
     if (!out.empty()) write_compiled(model, out, options, compiled.program);
     if (!explain_wanted) return;
     const Explanation e = explain(compiled.program);

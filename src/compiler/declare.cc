@@ -160,6 +160,7 @@ PictureRule picture_rule(const std::string& text) {
 std::string to_json(const CompileOptions& o) {
   json j = {{"reveal", to_text(o.reveal)}, {"protocol", to_text(o.suite)}};
   if (o.scale) j["scale"] = *o.scale;
+  if (o.mixed_scales) j["mixed-scales"] = true;
   if (o.bits) j["bits"] = *o.bits;
   if (o.input_range) j["input-range"] = *o.input_range;
   for (const auto& [name, range] : o.input_ranges) j["input-ranges"][name] = {range.low, range.high};
@@ -186,6 +187,7 @@ CompileOptions compile_options_from_json(const std::string& text) {
     o.reveal = j.at("reveal") == "logits" ? Reveal::logits : Reveal::label;
     o.suite = j.value("protocol", "cryptflow2") == "masked" ? Suite::masked : Suite::cryptflow2;
     if (j.contains("scale")) o.scale = expect(whole_number<int>(j["scale"]));
+    o.mixed_scales = j.value("mixed-scales", false);
     if (j.contains("bits")) o.bits = expect(whole_number<unsigned>(j["bits"]));
     if (j.contains("input-range")) o.input_range = j["input-range"].get<double>();
     if (j.contains("input-ranges")) {

@@ -1,10 +1,9 @@
-// Every value that is multiplied has the same number of fractional bits. What a product gives has more of them; they are
-// shifted away where somebody multiplies it again, inside a ReLU where one follows, and not before. Sums, moves and
-// comparisons take values as they are.
+// Every value that is multiplied has the same number of fractional bits, or, with a limited room, as many as fit there. What a
+// product gives has more of them; they are shifted away where somebody multiplies it again, inside a ReLU where one follows,
+// and not before. Sums, moves and comparisons take values as they are.
 #include <algorithm>
 #include <cmath>
 
-#include "graph_lower.h"
 #include "graph_lowering.h"
 #include "graph_windows.h"
 #include "map_norm.h"
@@ -15,11 +14,13 @@ namespace smpc {
 namespace {
 
 constexpr int finest_weights = 30;
-constexpr int factor_bits = 15;    // fractional bits of public factors that are not whole
+constexpr int factor_bits = 15;  // of public factors that are not whole
+constexpr int most_factor_bits = 45;
 constexpr double largest_whole = 0x1p20;
 // Of bounds, and of what they are multiplied by: so their products fit 128 bits.
 constexpr double largest_value = 0x1p63;
 constexpr int largest_lift = 50;
+constexpr int room_of_sums = 56;  // bits of a sum, where values that are multiplied have a limited room
 constexpr double slack = 1 + 1e-6;  // sums of up to 2^32 positive terms in double err by less
 
 Interval joined(const Interval& a, const Interval& b) { return {std::min(a.low, b.low), std::max(a.high, b.high)}; }
@@ -41,6 +42,17 @@ bool has_padding(const ConvShape& s) {
   return false;
 }
 
+double largest_size(std::span<const double> factors) {
+  double largest = 0;
+  for (const double f : factors) largest = std::max(largest, std::abs(f));
+  return largest;
+}
+
+// Fractional bits of public factors: small ones have as many bits as others.
+int factor_scale(double largest) {
+  return largest > 0 ? std::clamp(factor_bits - 1 - std::ilogb(largest), factor_bits, most_factor_bits) : factor_bits;
+}
+
 // How often the slice that is taken most often is taken.
 double most_copies(const TakeOp& op) {
   std::vector<std::size_t> copies(op.size);
@@ -53,7 +65,7 @@ double most_copies(const TakeOp& op) {
 
 }  // namespace
 
-bool GraphLowering::run(double& error, std::string& why) {
+GraphFit GraphLowering::run() {
   start();
   for (std::size_t i = 0; i < graph_.nodes.size() && why_.empty(); ++i) {
     node_ = &graph_.nodes[i];
@@ -62,9 +74,7 @@ bool GraphLowering::run(double& error, std::string& why) {
   }
   if (why_.empty()) finish();
   if (why_.empty()) choose_rings();
-  why = why_;
-  error = values_.back().error;
-  return why_.empty();
+  return {why_, too_wide_, values_.back().error};
 }
 
 // ---- The program
@@ -119,6 +129,7 @@ void GraphLowering::need(std::size_t tensor, std::span<const Interval> bounds, u
 void GraphLowering::too_wide(unsigned bits) {
   const unsigned most = s_.options.bits.value_or(max_ring_bits);
   if (!why_.empty()) return;
+  too_wide_ = true;
   why_ = "layer '" + name() + "': its values can need " + std::to_string(bits) + " bits, and at most " + std::to_string(most) +
          " are allowed; give a smaller --input-range or --scale" + (most < max_ring_bits ? ", or a larger --bits" : "");
 }
@@ -186,6 +197,7 @@ void GraphLowering::choose_rings() {
                           std::holds_alternative<StepOp>(kind) || std::holds_alternative<ArgMaxOp>(kind) ||
                           std::holds_alternative<LookupOp>(kind);
     if (p.tensors[i + 1].ring.bits > most && why_.empty()) {
+      too_wide_ = true;
       why_ = "layer '" + p.ops[i].name + "': its values can need " + std::to_string(p.tensors[i + 1].ring.bits) +
              " bits, and at most " + std::to_string(most) + " are allowed; give a smaller --input-range or --scale" +
              (most < max_ring_bits ? ", or a larger --bits" : "");
@@ -208,26 +220,59 @@ GraphLowering::Value GraphLowering::cut(const Value& v, int scale, const std::st
   need(v.tensor, v.bounds, 1);
   need(v.tensor, shift + 2);
   const double moved = unit(scale) * std::sqrt(static_cast<double>(bounds.size()));
-  return emit(name, TruncateOp{shift}, {&v}, scale, std::move(bounds), v.error + unit(scale), {v.norm + moved, v.error_norm + moved});
+  Value out = emit(name, TruncateOp{shift}, {&v}, scale, std::move(bounds), v.error + unit(scale), {v.norm + moved, v.error_norm + moved});
+  out.exact_low = v.exact_low;
+  return out;
 }
 
 const GraphLowering::Value& GraphLowering::narrow(std::size_t k) {
   const std::size_t v = node_->inputs[k];
-  if (values_[v].scale <= scale_) return values_[v];
-  if (!shifted_[v]) shifted_[v] = cut(values_[v], scale_, name_of(v) + " (rescale)");
+  const int scale = scale_of(values_[v]);
+  if (values_[v].scale <= scale) return values_[v];
+  if (!shifted_[v]) shifted_[v] = cut(values_[v], scale, name_of(v) + " (rescale)");
   return *shifted_[v];
 }
 
+int GraphLowering::scale_of(const Value& v) const {
+  if (v.multiplied_at) return *v.multiplied_at;
+  if (room_ == 0) return scale_;
+  const double size = magnitude(hull(v.bounds));
+  return size > 0 ? std::min(scale_, room_ - 1 - (std::ilogb(size) - v.scale)) : scale_;
+}
+
+// The finest, unless that makes the sum too large: then as many bits as a sum may have. What is multiplied as it is stays so.
+int GraphLowering::common_scale(const std::vector<const Value*>& all, int more) const {
+  int finest = std::numeric_limits<int>::min();
+  int coarsest = scale_;
+  double size = 0;
+  bool narrow = true;
+  for (const Value* v : all) {
+    finest = std::max(finest, v->scale);
+    coarsest = std::min(coarsest, scale_of(*v));
+    narrow = narrow && v->scale <= scale_of(*v);
+    size += std::ldexp(magnitude(hull(v->bounds)), -v->scale);
+  }
+  if (room_ == 0) return finest;
+  if (narrow) return std::min(finest, coarsest);
+  return size > 0 ? std::min(finest, room_of_sums - 1 - more - std::ilogb(size)) : finest;
+}
+
+GraphLowering::Value GraphLowering::coarser(const Value& v, int scale) {
+  return v.scale > scale ? cut(v, scale, name() + " (align)") : v;
+}
+
 std::vector<GraphLowering::Value> GraphLowering::alike(std::vector<Value> all) {
-  int finest = 0;
-  for (const Value& v : all) finest = std::max(finest, v.scale);
+  std::vector<const Value*> of;
+  for (const Value& v : all) of.push_back(&v);
+  const int scale = common_scale(of, 0);
   for (Value& v : all) {
-    if (v.scale == finest) continue;
-    const std::int64_t factor = std::int64_t{1} << std::min(largest_lift, finest - v.scale);
-    if (finest - v.scale > largest_lift) too_wide(static_cast<unsigned>(finest));
+    v = coarser(v, scale);
+    if (v.scale == scale) continue;
+    const std::int64_t factor = std::int64_t{1} << std::min(largest_lift, scale - v.scale);
+    if (scale - v.scale > largest_lift) too_wide(static_cast<unsigned>(scale - v.scale));
     SecretVector<Interval> bounds = v.bounds;
     for (Interval& b : bounds) b = times(b, factor);
-    v = emit(name() + " (align)", SumOp{{factor}}, {&v}, finest, std::move(bounds), v.error, {v.norm, v.error_norm});
+    v = emit(name() + " (align)", SumOp{{factor}}, {&v}, scale, std::move(bounds), v.error, {v.norm, v.error_norm});
   }
   return all;
 }
@@ -244,8 +289,10 @@ GraphLowering::Value GraphLowering::relu(const std::string& name, const Value& x
   for (Interval& b : bounds) b = {std::max<i128>(b.low, 0) >> shift, std::max<i128>(b.high, 0) >> shift};
   const int scale = x.scale - static_cast<int>(shift);
   const double floor = shift > 0 ? unit(scale) : 0;
-  return emit(name, ReluOp{shift}, {&x}, scale, std::move(bounds), x.error + floor,
-              {x.norm, x.error_norm + floor * std::sqrt(static_cast<double>(x.bounds.size()))});
+  Value out = emit(name, ReluOp{shift}, {&x}, scale, std::move(bounds), x.error + floor,
+                   {x.norm, x.error_norm + floor * std::sqrt(static_cast<double>(x.bounds.size()))});
+  out.exact_low = std::max(0.0, x.exact_low);
+  return out;
 }
 
 GraphLowering::Value GraphLowering::multiplied(const std::string& name, const ProductOp& op, const Value& a, const Value& b,
@@ -271,6 +318,7 @@ GraphLowering::Value GraphLowering::biased(const Value& x, std::span<const doubl
   Value out = emit(name(), BiasOp{}, {&x}, x.scale, std::move(bounds), x.error + unit(x.scale + 1),
                    {x.norm + std::sqrt(squares), x.error_norm + moved});
   s_.weights.push_back(std::move(w));
+  out.exact_low = x.exact_low + *std::min_element(by.begin(), by.end());
   return out;
 }
 
@@ -297,11 +345,6 @@ GraphLowering::Value GraphLowering::lower(const MapNode& op) {
     fail_input("layer '" + name() + "': its weights are too large; scale them down");
   }
   const int scale = x.scale + weight_scale;
-  // Where a ReLU alone shifts the result, half a unit of what it shifts away makes it round to nearest.
-  const auto& readers = readers_[static_cast<std::size_t>(node_ - graph_.nodes.data()) + 1];
-  const bool rounded = readers.size() == 1 && std::holds_alternative<ReluNode>(readers.front()->op) && scale > scale_;
-  const std::int64_t half = rounded ? std::int64_t{1} << (scale - scale_ - 1) : 0;
-
   WeightMatrix::Wide matrix(op.weights.size());
   SecretVector<float> quantised(op.weights.size());
   for (std::size_t i = 0; i < matrix.size(); ++i) {
@@ -327,8 +370,7 @@ GraphLowering::Value GraphLowering::lower(const MapNode& op) {
       fail_input("layer '" + name() + "': its bias does not fit 64 bits at " + std::to_string(scale) +
                  " fractional bits; give a smaller --scale");
     }
-    w.bias.push_back(static_cast<std::int64_t>(std::nearbyint(b)) + half);
-    bias_squares += std::pow(std::ldexp(static_cast<double>(w.bias.back()), -scale), 2);
+    w.bias.push_back(static_cast<std::int64_t>(std::nearbyint(b)));
     Interval sum{};
     double row = 0;
     double squares = 0;
@@ -348,6 +390,18 @@ GraphLowering::Value GraphLowering::lower(const MapNode& op) {
     std::fill_n(bounds.begin() + static_cast<std::ptrdiff_t>(r * shape.positions()), shape.positions(), sum);
     largest_row = std::max(largest_row, row);
   }
+  Value sums;
+  sums.scale = scale;
+  sums.bounds = std::move(bounds);
+  const int later = scale_of(sums);
+  // Where a ReLU alone shifts the result, half a unit of what it shifts away makes it round to nearest.
+  const auto& readers = readers_[static_cast<std::size_t>(node_ - graph_.nodes.data()) + 1];
+  if (readers.size() == 1 && std::holds_alternative<ReluNode>(readers.front()->op) && scale > later) {
+    const std::int64_t half = std::int64_t{1} << (scale - later - 1);
+    for (std::int64_t& b : w.bias) b += half;
+    for (Interval& b : sums.bounds) b = {b.low + half, b.high + half};
+  }
+  for (const std::int64_t b : w.bias) bias_squares += std::pow(std::ldexp(static_cast<double>(b), -scale), 2);
   const auto [norm, fresh] = s_.map_norms.try_emplace({static_cast<std::size_t>(node_ - graph_.nodes.data()), weight_bits_});
   if (fresh) norm->second = map_norm_bound(shape, quantised);
   const double stretch = norm->second;
@@ -364,7 +418,8 @@ GraphLowering::Value GraphLowering::lower(const MapNode& op) {
   const auto trivial = [](const ConvAxis& a) { return a == ConvAxis{}; };
   const bool is_dense = shape.groups == 1 && std::all_of(shape.axes.begin(), shape.axes.end(), trivial);
   OpKind kind = is_dense ? OpKind(LinearOp{columns, rows}) : OpKind(ConvOp{shape});
-  Value out = emit(name(), std::move(kind), {&x}, scale, std::move(bounds), error, norms);
+  Value out = emit(name(), std::move(kind), {&x}, scale, std::move(sums.bounds), error, norms);
+  out.multiplied_at = later;
   s_.weights.push_back(std::move(w));
   return out;
 }
@@ -374,15 +429,21 @@ GraphLowering::Value GraphLowering::lower(const SumNode& op) {
                                  [](double f) { return std::nearbyint(f) == f && std::abs(f) <= largest_whole; });
   std::vector<const Value*> inputs;
   for (std::size_t k = 0; k < node_->inputs.size(); ++k) inputs.push_back(whole ? &in(k) : &narrow(k));
-  int finest = 0;
-  for (const Value* v : inputs) finest = std::max(finest, v->scale);
-  const int more = whole ? 0 : factor_bits;
+  const int more = whole ? 0 : factor_scale(largest_size(op.factors));
+  const int finest = common_scale(inputs, more);
+  std::vector<Value> cuts;
+  cuts.reserve(inputs.size());
+  for (const Value*& v : inputs) {
+    if (v->scale > finest) v = &cuts.emplace_back(coarser(*v, finest));
+  }
   SumOp sum;
   SecretVector<Interval> bounds(inputs.front()->bounds.size());
   double error = 0;
+  double exact_low = 0;
   Norms norms{0, 0};
   for (std::size_t k = 0; k < inputs.size(); ++k) {
     const Value& v = *inputs[k];
+    exact_low += op.factors[k] > 0 ? op.factors[k] * v.exact_low : op.factors[k] < 0 ? -unknown : 0;
     const double exact = std::ldexp(op.factors[k], more);
     const double lift = std::ldexp(1.0, finest - v.scale);
     const double factor = std::nearbyint(exact);
@@ -399,7 +460,9 @@ GraphLowering::Value GraphLowering::lower(const SumNode& op) {
     norms.norm += used * v.norm;
     norms.error += used * v.error_norm + off * (v.norm + v.error_norm);
   }
-  return emit(name(), std::move(sum), inputs, finest + more, std::move(bounds), error, norms);
+  Value out = emit(name(), std::move(sum), inputs, finest + more, std::move(bounds), error, norms);
+  out.exact_low = exact_low;
+  return out;
 }
 
 GraphLowering::Value GraphLowering::lower(const ScaleNode& op) {
@@ -407,18 +470,18 @@ GraphLowering::Value GraphLowering::lower(const ScaleNode& op) {
   const bool again = node_->inputs[0] > 0 && std::holds_alternative<ScaleNode>(graph_.nodes[node_->inputs[0] - 1].op);
   const Value& x = again ? in(0) : narrow(0);
   ScaleOp scale{op.outer, op.inner, {}};
-  double largest_factor = 0;
+  const double largest_factor = largest_size(op.factors);
+  const int bits = factor_scale(largest_factor);
   double off = 0;
   for (const double f : op.factors) {
-    const double q = std::nearbyint(std::ldexp(f, factor_bits));
+    const double q = std::nearbyint(std::ldexp(f, bits));
     scale.factors.push_back(static_cast<std::int64_t>(q));
-    largest_factor = std::max(largest_factor, std::abs(f));
-    off = std::max(off, std::abs(std::ldexp(q, -factor_bits) - f));
+    off = std::max(off, std::abs(std::ldexp(q, -bits) - f));
   }
   SecretVector<Interval> bounds = x.bounds;
   for (std::size_t i = 0; i < bounds.size(); ++i) bounds[i] = times(bounds[i], scale.factors[i / op.inner % op.factors.size()]);
   const double used = largest_factor + off;
-  return emit(name(), std::move(scale), {&x}, x.scale + factor_bits, std::move(bounds), used * x.error + off * largest(x),
+  return emit(name(), std::move(scale), {&x}, x.scale + bits, std::move(bounds), used * x.error + off * largest(x),
               {used * x.norm, used * x.error_norm + off * (x.norm + x.error_norm)});
 }
 
@@ -438,8 +501,10 @@ GraphLowering::Value GraphLowering::lower(const WindowSumOp& op) {
   double windows = static_cast<double>(s.columns());
   for (const ConvAxis& a : s.axes) windows *= std::ceil(static_cast<double>(a.kernel) / static_cast<double>(a.stride));
   const double stretch = std::sqrt(windows);
-  return emit(name(), op, {&x}, x.scale, std::move(bounds), static_cast<double>(s.columns()) * x.error,
-              {stretch * x.norm, stretch * x.error_norm});
+  Value out = emit(name(), op, {&x}, x.scale, std::move(bounds), static_cast<double>(s.columns()) * x.error,
+                   {stretch * x.norm, stretch * x.error_norm});
+  if (x.exact_low >= 0) out.exact_low = 0;
+  return out;
 }
 
 template <class Move>
@@ -470,7 +535,7 @@ GraphLowering::Value GraphLowering::lower(const ConcatOp& op) {
 
 GraphLowering::Value GraphLowering::lower(const ProductOp& op) {
   // What is 0 or 1, or an index, has no fractional bits: nothing needs to be shifted away.
-  const bool plain = in(0).scale == 0 || in(1).scale == 0;
+  const bool plain = room_ == 0 && (in(0).scale == 0 || in(1).scale == 0);
   const Value& a = plain ? in(0) : narrow(0);
   const Value& b = plain ? in(1) : narrow(1);
   if (magnitude(hull(a.bounds)) * magnitude(hull(b.bounds)) * static_cast<double>(op.inner) > 0x1p100) too_wide(100);
@@ -497,12 +562,14 @@ GraphLowering::Value GraphLowering::lower(const ProductOp& op) {
     norms.norm = std::min(a.norm * largest(b), largest(a) * b.norm);
     norms.error = largest(a) * b.error_norm + a.error_norm * (largest(b) + b.error);
   }
-  return multiplied(name(), op, a, b, std::move(bounds), error, norms);
+  Value out = multiplied(name(), op, a, b, std::move(bounds), error, norms);
+  if (square) out.exact_low = 0;
+  return out;
 }
 
 GraphLowering::Value GraphLowering::lower(const ReluNode&) {
   const Value& x = in(0);
-  return relu(name(), x, static_cast<unsigned>(std::max(0, x.scale - scale_)));
+  return relu(name(), x, static_cast<unsigned>(std::max(0, x.scale - scale_of(x))));
 }
 
 // max(a, b) = b + relu(a - b), without a shift.
@@ -540,8 +607,8 @@ GraphLowering::Value GraphLowering::lower(const StepNode&) {
   return emit(name(), StepOp{}, {&x}, 0, SecretVector<Interval>(x.bounds.size(), {0, 1}), 0);
 }
 
-bool lower_graph(CompileState& state, int scale, int weight_bits, double& error, std::string& why) {
-  return GraphLowering(state, scale, weight_bits).run(error, why);
+GraphFit lower_graph(CompileState& state, const GraphPrecision& precision) {
+  return GraphLowering(state, precision).run();
 }
 
 }  // namespace smpc

@@ -5,10 +5,22 @@
 
 namespace smpc {
 
-// Compiles state.network.graph with `scale` fractional bits for every value that is multiplied, and weights of `weight_bits`
-// bits and a sign. False when 64 bits (or
-// --bits) do not suffice; `why` then names the op. `error`: no element of the output is further from what the graph
-// computes in exact arithmetic, for any input within the declared range.
-bool lower_graph(CompileState& state, int scale, int weight_bits, double& error, std::string& why);
+// How finely a graph is computed.
+struct GraphPrecision {
+  int scale = 0;        // fractional bits of a value that is multiplied
+  int weight_bits = 0;  // of a weight, beside its sign
+  // 0, or the bits of a value that is multiplied: what can be larger keeps fewer fractional bits, even less than none.
+  int room = 0;
+};
+
+struct GraphFit {
+  std::string why;        // it does not fit, naming the op; empty: it does
+  bool too_wide = false;  // since 64 bits (or --bits) do not suffice: what is finer will not fit either
+  double error = 0;       // no element of the output is further from what the graph computes in exact arithmetic, for any input
+                          // within the declared range
+};
+
+// Compiles state.network.graph.
+GraphFit lower_graph(CompileState& state, const GraphPrecision& precision);
 
 }  // namespace smpc

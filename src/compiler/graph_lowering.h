@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "bounds.h"
+#include "graph_lower.h"
 #include "passes.h"
 #include "spline.h"
 
@@ -25,12 +26,10 @@ inline double unit(int scale) { return std::ldexp(1.0, -scale); }
 
 class GraphLowering {
  public:
-  // `scale`: fractional bits of every value that is multiplied; `weight_bits`: of a weight, beside its sign.
-  GraphLowering(CompileState& state, int scale, int weight_bits)
-      : s_(state), graph_(state.network.graph), scale_(scale), weight_bits_(weight_bits) {}
+  GraphLowering(CompileState& state, const GraphPrecision& precision)
+      : s_(state), graph_(state.network.graph), scale_(precision.scale), weight_bits_(precision.weight_bits), room_(precision.room) {}
 
-  // False where the bits do not suffice; `why` names the layer.
-  bool run(double& error, std::string& why);
+  GraphFit run();
 
  private:
   static constexpr double unknown = std::numeric_limits<double>::infinity();
@@ -42,6 +41,8 @@ class GraphLowering {
     double error = 0;       // of any element against exact arithmetic, at most
     double norm = 0;        // of all elements together, Euclidean, as real numbers
     double error_norm = 0;  // of all errors together
+    double exact_low = -unknown;  // no exact value is less, however large the error
+    std::optional<int> multiplied_at;  // the scale at which it is multiplied, where that has been decided
   };
 
   // ---- The program
@@ -60,9 +61,13 @@ class GraphLowering {
   // ---- Values
   const Value& in(std::size_t k) const { return values_[node_->inputs[k]]; }
   double largest(const Value& v) const;
-  const Value& narrow(std::size_t k);  // with no more fractional bits than a value that is multiplied has
+  int scale_of(const Value& v) const;   // at which it is multiplied
+  const Value& narrow(std::size_t k);  // with no more fractional bits than that
   Value cut(const Value& v, int scale, const std::string& name);
-  std::vector<Value> alike(std::vector<Value> all);  // all at the scale of the finest
+  // Of values that are added, or become one; `more`: fractional bits that the sum has beyond them.
+  int common_scale(const std::vector<const Value*>& all, int more) const;
+  Value coarser(const Value& v, int scale);          // cut, where it is finer than that
+  std::vector<Value> alike(std::vector<Value> all);  // all at their common scale
   Value biased(const Value& x, std::span<const double> by);
   template <class Move>
   Value moved(const Move& op, const std::vector<Value>& all, double most_copies);
@@ -116,12 +121,14 @@ class GraphLowering {
   const Graph& graph_;
   int scale_;
   int weight_bits_;
+  int room_;
   const GraphNode* node_ = nullptr;
   std::vector<std::vector<const GraphNode*>> readers_;  // of each value
   std::vector<Value> values_;
   std::vector<std::optional<Value>> shifted_;  // of a value, with scale_ fractional bits
   std::vector<unsigned> needed_;               // bits of each tensor
   std::string why_;
+  bool too_wide_ = false;
 };
 
 }  // namespace smpc

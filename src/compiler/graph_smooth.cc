@@ -244,7 +244,8 @@ GraphLowering::Value GraphLowering::power(const std::string& name, const Value& 
   const Interval of_g = hull(g.bounds);
   Value y = multiplied(name, each, g, weight, all_alike(count, 0, of_g.high * most), 0);
 
-  const double smallest_x = std::max(0.0, std::ldexp(static_cast<double>(all.low), -x.scale) - x.error);
+  const double computed_low = std::ldexp(static_cast<double>(all.low), -x.scale);
+  const double smallest_x = std::min(computed_low, std::max({0.0, computed_low - x.error, x.exact_low}));
   const double largest_x = std::ldexp(static_cast<double>(all.high), -x.scale);
   const double largest_y = std::max(std::pow(largest_x, exponent), zero ? 0 : std::pow(std::ldexp(static_cast<double>(all.low), -x.scale), exponent));
   const double largest_g = std::ldexp(static_cast<double>(of_g.high), -g.scale);
@@ -256,6 +257,8 @@ GraphLowering::Value GraphLowering::power(const std::string& name, const Value& 
   double from_x = std::abs(exponent) * std::pow(smallest_x, exponent - 1) * x.error;
   if (exponent > 0 && smallest_x <= x.error) from_x = std::sqrt(2 * x.error);
   if (exponent < 0 && smallest_x <= 0) return refuse("of one sign, beyond their error");
+  // Both lie between what the smallest and the largest x give.
+  if (smallest_x > 0) from_x = std::min(from_x, std::abs(std::pow(smallest_x, exponent) - std::pow(largest_x + x.error, exponent)));
   y.error = largest_y / smallest_g * rounding + largest_g * unit(weight_scale + 1) + from_x;
   y.error_norm = y.error * std::sqrt(static_cast<double>(count));
   const double certain = largest_y + y.error;

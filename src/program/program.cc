@@ -15,7 +15,7 @@ namespace {
 // inputs (count; name text, shape (count; u64 each), low f64, high f64, picture (u8 present; 3 u32 height width channels, u8
 // channels last, f64 factor, means (count; f64 each), deviations (count; f64 each))), outputs (count; name text, shape), input
 // norm f64, grid (u8 present; 3 u32, 16 f64), mask (u8 present; a bit
-// for each input element), tensors (count; u64 count, u32 scale, u8 bits), ops (count; u8 kind, text name, inputs (count; u32
+// for each input element), tensors (count; u64 count, i32 scale, u8 bits), ops (count; u8 kind, text name, inputs (count; u32
 // each), fields of the kind (count; u64 each)), labels (count; text each).
 constexpr std::uint32_t magic = 0x63706d73;
 constexpr std::uint32_t version = 4;
@@ -262,7 +262,7 @@ void check(const Program& p) {
   for (const TensorType& t : p.tensors) {
     expect(t.count > 0 && t.count <= most_elements, "a tensor's size is out of range");
     expect(t.ring.bits >= 1 && t.ring.bits <= max_ring_bits, "a ring's width is not 1 to 64 bits");
-    expect(t.scale >= 0 && t.scale < 128, "a scale is not 0 to 127");
+    expect(t.scale > -128 && t.scale < 128, "a scale is not -127 to 127");
   }
   std::vector<bool> read(p.tensors.size());
   for (std::size_t i = 0; i < p.ops.size(); ++i) {

@@ -156,6 +156,62 @@ TEST(Graph, fault_54_AModelThatDoesNotFitIsRefusedNamingTheLayer) {
   }
 }
 
+// What it reads grows eight hundredfold in every layer, far beyond 64 bits at any one scale.
+Network growing() {
+  ModelBuilder b(13);
+  b.input("x", {unknown_dim, 4}).output("y", {unknown_dim, 4});
+  std::string last = "x";
+  for (int i = 0; i < 10; ++i) {
+    const std::string n = std::to_string(i);
+    b.weights("w" + n, {4, 4}, std::vector<float>(16, 200)).node("MatMul", {last, "w" + n}, {"m" + n});
+    b.node("Relu", {"m" + n}, {"r" + n});
+    last = i == 9 ? "y" : "s" + n;
+    b.node("Add", {"r" + n, i % 2 == 0 ? "x" : "m" + n}, {last});
+  }
+  return b.build();
+}
+
+TEST(Graph, WhatFitsAtNoOneScaleIsRefusedUnlessScalesMayBeMixed) {
+  const Network n = growing();
+  CompileOptions o = logits();
+  try {
+    compile(Network(n), o, {});
+    ADD_FAILURE() << "nothing was refused";
+  } catch (const Error& e) {
+    EXPECT_TRUE(has(e.what(), {"layer '", "bits", "--input-range", "--mixed-scales"})) << e.what();
+  }
+  o.mixed_scales = true;
+  EXPECT_TRUE(compile_options_from_json(to_json(o)).mixed_scales);
+  const Compiled c = compile(Network(n), o, {});
+  ASSERT_TRUE(c.coarsest);
+  EXPECT_LT(c.coarsest->scale, 0);
+  EXPECT_EQ(decode_program(encode(c.program)), c.program);
+  check(n, o);
+  const Doubles x{1, 0.5, -0.25, 1};
+  const double exact = float_layers(n, x).back()[0];
+  EXPECT_GT(exact, 0x1p90);
+  const auto y = dequantise(c.program.output(), interpret(c.program, c.weights, quantise(c.program, x, "x")).back());
+  for (const double v : y) EXPECT_NEAR(v, exact, 0x1p-12 * exact);
+  // What fits at one scale has one.
+  const Network other = network().build();
+  const Compiled small = compile(Network(other), o, {});
+  EXPECT_FALSE(small.coarsest);
+  o.mixed_scales = false;
+  EXPECT_EQ(small.program, compile(Network(other), o, {}).program);
+}
+
+TEST(Graph, ASmallFactorHasAsManyBitsAsOthers) {
+  for (const bool each : {false, true}) {
+    ModelBuilder b(13);
+    b.input("x", {unknown_dim, 3}).output("y", {unknown_dim, 3});
+    b.weights("c", {each ? 3 : 1}, each ? std::vector<float>{3e-5F, 2e-5F, 1e-5F} : std::vector<float>{2e-5F});
+    b.node("Mul", {"x", "c"}, {"y"});
+    const Network n = b.build();
+    check(n, logits());
+    EXPECT_LT(*compile(Network(n), logits(), {}).error_bound, 2 * 3e-5 * 0x1p-13);
+  }
+}
+
 TEST(Graph, AMaskIsRefused) {
   CompileOptions o = logits();
   o.grid = Grid{};

@@ -88,7 +88,7 @@ const Case cases[] = {
     {"ring of no bits", [](Program& p) { p.tensors[0].ring = p.tensors[1].ring = Ring{0}; }},
     {"ring of 65 bits", [](Program& p) { p.tensors[0].ring = p.tensors[1].ring = Ring{65}; }},
     {"linear map into a wider ring", [](Program& p) { p.tensors[0].ring = Ring{39}; }},
-    {"negative scale", [](Program& p) { p.tensors[0].scale = -1; }},
+    {"scale far below 0", [](Program& p) { p.tensors[0].scale = -128; }},
     {"huge scale", [](Program& p) { p.tensors[0].scale = 128; }},
     {"scale that the shift does not explain", [](Program& p) { p.tensors[2].scale = 10; }},
     {"scale that the truncation does not explain", [](Program& p) { p.tensors[4].scale = 10; }},
@@ -273,7 +273,9 @@ TEST(ProgramBytes, BadRingsScalesAndCountsAreRefused) {
       const std::byte value[] = {static_cast<std::byte>(bits)};
       EXPECT_TRUE(refused_or_canonical(replaced(p, ring, value))) << "tensor " << t << ", ring of " << bits;
     }
-    EXPECT_TRUE(refused_or_canonical(replaced(p, scale, Bytes(4, std::byte{0xff})))) << "tensor " << t << ", scale -1";
+    Bytes below(4, std::byte{0xff});
+    below[0] = std::byte{0x80};
+    EXPECT_TRUE(refused_or_canonical(replaced(p, scale, below))) << "tensor " << t << ", scale -128";
     EXPECT_TRUE(refused_or_canonical(replaced(p, scale, Bytes(1, std::byte{0x80})))) << "tensor " << t << ", scale 128";
     EXPECT_TRUE(refused_or_canonical(replaced(p, count, Bytes(8)))) << "tensor " << t << ", no elements";
     EXPECT_TRUE(refused_or_canonical(replaced(p, count, Bytes(8, std::byte{0xff})))) << "tensor " << t << ", too many";

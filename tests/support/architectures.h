@@ -38,11 +38,11 @@ class NetworkMaker {
       dims.push_back(k);
       fan_in *= k;
     }
-    Node& n = op("Conv", {x, weights(dims, fan_in), weights({out}, fan_in)});
-    n.attributes.emplace("strides", ModelShape(kernel.size(), stride));
-    n.attributes.emplace("pads", ModelShape(2 * kernel.size(), pad));
-    n.attributes.emplace("group", groups);
-    return n.outputs.front();
+    return conv_by(x, weights(dims, fan_in), weights({out}, fan_in), kernel.size(), stride, pad, groups);
+  }
+  // Of three by three, with weights of one sign: what it reads grows by their sum.
+  std::string growing_conv(const std::string& x, std::int64_t in, std::int64_t out) {
+    return conv_by(x, between({out, in, 3, 3}, 0.5F, 1.5F), between({out}, -1, 1), 2, 1, 1, 1);
   }
   // Its scales lie within half of `scale`.
   std::string batch_norm(const std::string& x, std::int64_t channels, float scale = 1) {
@@ -135,6 +135,14 @@ class NetworkMaker {
     return constant(std::move(t));
   }
 
+  std::string conv_by(const std::string& x, const std::string& w, const std::string& b, std::size_t axes, std::int64_t stride, std::int64_t pad,
+                      std::int64_t groups) {
+    Node& n = op("Conv", {x, w, b});
+    n.attributes.emplace("strides", ModelShape(axes, stride));
+    n.attributes.emplace("pads", ModelShape(2 * axes, pad));
+    n.attributes.emplace("group", groups);
+    return n.outputs.front();
+  }
   std::string constant(Tensor t) {
     const std::string name = "c" + std::to_string(model_.constants.size());
     model_.constants.emplace(name, std::move(t));
@@ -285,14 +293,30 @@ inline Model transformer_block() {
   return n.model(n.layer_norm(n.add(y, wide), width), {places, width});
 }
 
+// Of nobody's: values grow a hundredfold with every layer, beyond what one scale holds, and meet small ones.
+inline Model growing() {
+  NetworkMaker n(8);
+  constexpr std::int64_t width = 16;
+  const std::string first = n.relu(n.growing_conv(n.input({3, 12, 12}), 3, width));
+  std::string x = first;
+  for (int block = 0; block < 3; ++block) {
+    const std::string y = n.relu(n.growing_conv(x, width, width));
+    x = n.relu(n.add(n.growing_conv(y, width, width), n.conv(x, width, width, {1, 1})));
+  }
+  x = n.concat({n.add(x, first), n.growing_conv(first, width, width), n.mul(x, first)});
+  x = n.pool("AveragePool", n.pool("MaxPool", n.relu(n.conv(x, 3 * width, width, {1, 1})), 3, 1, 1), 2, 2);
+  return n.model(n.dense(n.flatten(n.growing_conv(x, width, width)), width * 36, 10), {10});
+}
+
 struct Architecture {
   const char* name;
   Model (*make)();
-  double range;  // of the input
+  double range;               // of the input
+  bool mixed_scales = false;
 };
 
 inline const Architecture architectures[] = {{"LeNet5", lenet5, 1}, {"CifarCnn", cifar_cnn, 2}, {"ResNet18", resnet18, 2},
                                              {"SqueezeNet", squeezenet, 2}, {"DenseNet121Blocks", densenet_blocks, 2}, {"Cnn3d", cnn_3d, 4},
-                                             {"TransformerBlock", transformer_block, 2}};
+                                             {"TransformerBlock", transformer_block, 2}, {"Growing", growing, 2, true}};
 
 }  // namespace smpc::testing

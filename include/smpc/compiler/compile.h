@@ -27,6 +27,7 @@ std::optional<Range> range_of(const std::string& text);
 // What the owner may say on the command line; it overrides what the model's metadata says.
 struct CompileOptions {
   std::optional<int> scale;            // fractional bits of activations
+  bool mixed_scales = false;           // a graph that fits at no one scale: each value has its own, as fine as its bound lets it
   std::optional<unsigned> bits;        // no ring is wider
   std::optional<double> input_range;   // largest |value| of the inputs that input_ranges does not name
   std::map<std::string, Range> input_ranges;  // by name; "": of all that have none of their own
@@ -57,6 +58,12 @@ struct Compiled {
   SecretVector<double> hidden_factors;
   // Of a graph: no output is further than this from exact arithmetic on the model's weights.
   std::optional<double> error_bound;
+  // Of a graph with mixed scales: the value that keeps the fewest fractional bits, and how many.
+  struct Coarsest {
+    std::string layer;
+    int scale = 0;
+  };
+  std::optional<Coarsest> coarsest;
 };
 
 // `metadata`: the model's smpc.labels, smpc.grid, smpc.input-range, smpc.input-norm, smpc.input-rms, where it has them.

@@ -20,7 +20,7 @@
 
 namespace smpc {
 
-// real = signed(element) / 2^scale
+// real = signed(element) / 2^scale. Of values that are too large for their ring otherwise the scale is below 0.
 struct TensorType {
   std::size_t count = 0;
   int scale = 0;
