@@ -27,7 +27,10 @@ constexpr auto hello_time = 2min;      // a server may still be waiting for its 
 constexpr auto transfer_time = 60min;  // the masked weights over a slow line
 constexpr auto dealer_time = 30min;    // bundles that are made while we wait
 constexpr auto run_time = 10min;       // one inference
-constexpr std::uint32_t bundles_at_once = 32;   // taken in one request: the dealer makes them in one pass over A
+// Bundles are taken so many in one request, which the dealer makes in one pass over A; and of so many bytes, unless one alone has
+// more.
+constexpr std::size_t bundles_at_once = 32;
+constexpr std::size_t bytes_at_once = std::size_t{64} << 20;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -220,7 +223,8 @@ struct ClientService::Impl {
     const MappedFile masked(state.masked_weights(filter.mask));
     tell(ClientPhase::randomness, have, count);
     while (have < count) {
-      const auto batch = static_cast<std::uint32_t>(std::min<std::size_t>(bundles_at_once, count - have));
+      const std::size_t fit = std::max<std::size_t>(1, bytes_at_once / (32 + plan.correction_bytes()));
+      const auto batch = static_cast<std::uint32_t>(std::min({bundles_at_once, fit, count - have}));
       take(*dealer, batch, have, count, masked.bytes());
       have += batch;
       tell(ClientPhase::randomness, have, count);
@@ -265,7 +269,8 @@ struct ClientService::Impl {
       SecretBytes body(32 + plan.correction_bytes());
       dealer.receive(FrameType::bulk, body);
       material[i].seed = Key{ByteView(body).first<32>()};
-      material[i].corrections.assign(body.begin() + 32, body.end());
+      body.erase(body.begin(), body.begin() + 32);
+      material[i].corrections = std::move(body);
     }
     add(cost.offline, before, dealer.traffic());
     finish_corrections(plan, masked, material);

@@ -57,9 +57,7 @@ void ClientState::store(const std::vector<ClientBundle>& bundles) {
   Database::Transaction transaction(db_);
   for (const ClientBundle& b : bundles) {
     const Key key = random_key();
-    SecretBytes plain(b.material.seed.reveal().begin(), b.material.seed.reveal().end());
-    plain.insert(plain.end(), b.material.corrections.begin(), b.material.corrections.end());
-    const Bytes sealed = seal(key, plain, b.header_bytes);
+    const Bytes sealed = seal(key, {b.material.seed.reveal(), b.material.corrections}, b.header_bytes);
     const bool fresh = db_.prepare("INSERT INTO bundles VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)")
                            .bind(ByteView(b.header.serial))
                            .bind(ByteView(b.header.instance))
@@ -90,20 +88,25 @@ std::vector<ClientBundle> ClientState::open(const BundleFilter& filter, std::siz
     Statement oldest = db_.prepare(std::string("SELECT rowid FROM bundles WHERE ") + fits + " ORDER BY expiry, rowid");
     bind(oldest, filter);
     while (out.size() < count && oldest.step()) {
-      Statement rows = db_.prepare("SELECT b.serial, header, sealed, key FROM bundles b LEFT JOIN keys k ON "
-                                   "b.serial = k.serial WHERE b.rowid = ?");
-      SMPC_CHECK(rows.bind(oldest.integer(0)).step());
+      const std::int64_t row = oldest.integer(0);
+      Statement rows = db_.prepare("SELECT b.serial, header, key FROM bundles b LEFT JOIN keys k ON b.serial = k.serial WHERE b.rowid = ?");
+      SMPC_CHECK(rows.bind(row).step());
       ClientBundle b;
       b.header_bytes = rows.blob(1);
-      const SecretBytes key = rows.secret(3);
+      const SecretBytes key = rows.secret(2);
       std::optional<SecretBytes> plain;
-      if (key.size() == 32) plain = unseal(Key{ByteView(key).first<32>()}, rows.blob(2), b.header_bytes);
+      if (key.size() == 32) {
+        Database::Blob sealed(db_, "bundles", "sealed", row);
+        plain = unseal(Key{ByteView(key).first<32>()}, sealed.size(), [&](std::size_t from, std::span<std::byte> to) { sealed.read(from, to); },
+                       b.header_bytes);
+      }
       const Bytes serial = rows.blob(0);
       if (plain && plain->size() > 32) {
         b.header = decode_bundle_header(b.header_bytes);
         if (std::equal(serial.begin(), serial.end(), b.header.serial.begin(), b.header.serial.end())) {
           b.material.seed = Key{ByteView(*plain).first<32>()};
-          b.material.corrections.assign(plain->begin() + 32, plain->end());
+          plain->erase(plain->begin(), plain->begin() + 32);
+          b.material.corrections = std::move(*plain);
           out.push_back(std::move(b));
           continue;
         }
