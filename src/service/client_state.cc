@@ -9,12 +9,14 @@
 namespace smpc {
 namespace {
 
-// state: 0 unused, 1 spent.
+// state: 0 unused, 1 spent. Contents have a table of their own: SQLite reads and builds a whole row to change a part of it, and those of
+// a large network take hundreds of megabytes.
 const char* const schema = R"(
 CREATE TABLE IF NOT EXISTS programs (hash BLOB PRIMARY KEY, bytes BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS bundles (
   serial BLOB PRIMARY KEY, instance BLOB NOT NULL, epoch INTEGER NOT NULL, program BLOB NOT NULL, mask BLOB NOT NULL,
-  expiry INTEGER NOT NULL, state INTEGER NOT NULL, header BLOB NOT NULL, sealed BLOB NOT NULL);
+  expiry INTEGER NOT NULL, state INTEGER NOT NULL, header BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS contents (serial BLOB PRIMARY KEY, sealed BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS unused ON bundles (state, program, mask);
 CREATE TABLE IF NOT EXISTS keys (serial BLOB PRIMARY KEY, key BLOB NOT NULL);
 )";
@@ -29,9 +31,21 @@ Statement& bind(Statement& s, const BundleFilter& f) {
       .bind(static_cast<std::int64_t>(std::time(nullptr)));
 }
 
+// A folder of before contents had their own table.
+void take_contents_out(Database& db) {
+  const auto together = [&] { return db.prepare("SELECT 1 FROM pragma_table_info('bundles') WHERE name = 'sealed'").step(); };
+  if (!together()) return;
+  Database::Transaction transaction(db);
+  if (!together()) return;  // another command has done it by now
+  db.execute("INSERT INTO contents SELECT serial, sealed FROM bundles");
+  db.execute("ALTER TABLE bundles DROP COLUMN sealed");
+  transaction.commit();
+}
+
 }  // namespace
 
 ClientState::ClientState(std::filesystem::path folder) : folder_(std::move(folder)), db_(folder_ / "client.db", schema) {
+  take_contents_out(db_);
   std::filesystem::create_directories(folder_ / "masked");
 }
 
@@ -58,7 +72,7 @@ void ClientState::store(const std::vector<ClientBundle>& bundles) {
   for (const ClientBundle& b : bundles) {
     const Key key = random_key();
     const Bytes sealed = seal(key, {b.material.seed.reveal(), b.material.corrections}, b.header_bytes);
-    const bool fresh = db_.prepare("INSERT INTO bundles VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)")
+    const bool fresh = db_.prepare("INSERT INTO bundles VALUES (?, ?, ?, ?, ?, ?, 0, ?)")
                            .bind(ByteView(b.header.serial))
                            .bind(ByteView(b.header.instance))
                            .bind(static_cast<std::int64_t>(b.header.epoch))
@@ -66,9 +80,9 @@ void ClientState::store(const std::vector<ClientBundle>& bundles) {
                            .bind(ByteView(b.header.mask))
                            .bind(b.header.expiry)
                            .bind(ByteView(b.header_bytes))
-                           .bind(ByteView(sealed))
                            .run_unless_there();
     if (!fresh) fail_peer("the dealer: handed out a bundle that this client has had before; it is not used");
+    db_.prepare("INSERT INTO contents VALUES (?, ?)").bind(ByteView(b.header.serial)).bind(ByteView(sealed)).run();
     db_.prepare("INSERT INTO keys VALUES (?, ?)").bind(ByteView(b.header.serial)).bind(ByteView(key.reveal())).run();
   }
   transaction.commit();
@@ -84,19 +98,19 @@ std::vector<ClientBundle> ClientState::open(const BundleFilter& filter, std::siz
   std::vector<ClientBundle> out;
   std::vector<Serial> broken;
   {
-    // Sorted by number alone: the contents of many bundles do not go through SQLite's sorter.
     Statement oldest = db_.prepare(std::string("SELECT rowid FROM bundles WHERE ") + fits + " ORDER BY expiry, rowid");
     bind(oldest, filter);
     while (out.size() < count && oldest.step()) {
-      const std::int64_t row = oldest.integer(0);
-      Statement rows = db_.prepare("SELECT b.serial, header, key FROM bundles b LEFT JOIN keys k ON b.serial = k.serial WHERE b.rowid = ?");
-      SMPC_CHECK(rows.bind(row).step());
+      Statement rows = db_.prepare("SELECT b.serial, header, key, c.rowid FROM bundles b LEFT JOIN keys USING (serial) "
+                                   "LEFT JOIN contents c USING (serial) WHERE b.rowid = ?");
+      SMPC_CHECK(rows.bind(oldest.integer(0)).step());
       ClientBundle b;
       b.header_bytes = rows.blob(1);
       const SecretBytes key = rows.secret(2);
       std::optional<SecretBytes> plain;
-      if (key.size() == 32) {
-        Database::Blob sealed(db_, "bundles", "sealed", row);
+      const std::int64_t contents = rows.integer(3);  // 0: none
+      if (key.size() == 32 && contents > 0) {
+        Database::Blob sealed(db_, "contents", "sealed", contents);
         plain = unseal(Key{ByteView(key).first<32>()}, sealed.size(), [&](std::size_t from, std::span<std::byte> to) { sealed.read(from, to); },
                        b.header_bytes);
       }
@@ -136,7 +150,7 @@ std::size_t ClientState::spend_serials(const std::vector<Serial>& serials) {
 void ClientState::forget_spent() {
   {
     Database::Transaction transaction(db_);
-    Statement clear = db_.prepare("UPDATE bundles SET sealed = x'' WHERE serial = ?");
+    Statement clear = db_.prepare("DELETE FROM contents WHERE serial = ?");
     for (const Serial& serial : spent_) clear.reset().bind(ByteView(serial)).run();
     clear.reset();
     transaction.commit();

@@ -136,34 +136,34 @@ class StoredBundles : public ::testing::Test {
   World world_;
 };
 
-const char* const one = "rowid = (SELECT min(rowid) FROM bundles)";
+const char* const one = "rowid = (SELECT min(rowid) FROM contents)";
 
 TEST_F(StoredBundles, fault_34_AFlippedByte) {
   Bytes sealed;
   {
     Database db(world_.state("alice") / "client.db", "");
-    Statement row = db.prepare(std::string("SELECT sealed FROM bundles WHERE ") + one);
+    Statement row = db.prepare(std::string("SELECT sealed FROM contents WHERE ") + one);
     ASSERT_TRUE(row.step());
     sealed = row.blob(0);
   }
   sealed[sealed.size() / 2] ^= std::byte{1};
   {
     Database db(world_.state("alice") / "client.db", "");
-    db.prepare(std::string("UPDATE bundles SET sealed = ? WHERE ") + one).bind(ByteView(sealed)).run();
+    db.prepare(std::string("UPDATE contents SET sealed = ? WHERE ") + one).bind(ByteView(sealed)).run();
   }
   expect_set_aside(1);
 }
 
 TEST_F(StoredBundles, fault_34_ACutOne) {
-  edit("UPDATE bundles SET sealed = substr(sealed, 1, length(sealed) - 1) WHERE rowid = (SELECT min(rowid) FROM bundles)");
+  edit("UPDATE contents SET sealed = substr(sealed, 1, length(sealed) - 1) WHERE rowid = (SELECT min(rowid) FROM bundles)");
   expect_set_aside(1);
 }
 
 TEST_F(StoredBundles, fault_34_TwoThatChangedPlaces) {
   edit("CREATE TEMP TABLE t AS SELECT min(rowid) a, max(rowid) b FROM bundles;"
-       "CREATE TEMP TABLE s AS SELECT rowid r, sealed FROM bundles;"
-       "UPDATE bundles SET sealed = (SELECT sealed FROM s WHERE r = (SELECT b FROM t)) WHERE rowid = (SELECT a FROM t);"
-       "UPDATE bundles SET sealed = (SELECT sealed FROM s WHERE r = (SELECT a FROM t)) WHERE rowid = (SELECT b FROM t);");
+       "CREATE TEMP TABLE s AS SELECT rowid r, sealed FROM contents;"
+       "UPDATE contents SET sealed = (SELECT sealed FROM s WHERE r = (SELECT b FROM t)) WHERE rowid = (SELECT a FROM t);"
+       "UPDATE contents SET sealed = (SELECT sealed FROM s WHERE r = (SELECT a FROM t)) WHERE rowid = (SELECT b FROM t);");
   expect_set_aside(2);
 }
 
@@ -181,13 +181,13 @@ TEST_F(StoredBundles, fault_34_AKeyThatIsGone) {
 }
 
 TEST_F(StoredBundles, fault_34_AllOfThem) {
-  edit("UPDATE bundles SET sealed = zeroblob(length(sealed))");
+  edit("UPDATE contents SET sealed = zeroblob(length(sealed))");
   expect_set_aside(3);
 }
 
 // An inference that meets damage says so, has spent nothing, and the next one goes well.
 TEST_F(StoredBundles, fault_34_MetByAnInference) {
-  edit("UPDATE bundles SET sealed = zeroblob(length(sealed)) WHERE rowid = (SELECT min(rowid) FROM bundles)");
+  edit("UPDATE contents SET sealed = zeroblob(length(sealed)) WHERE rowid = (SELECT min(rowid) FROM bundles)");
   const auto failure = failure_of([&] { world_.client("alice")->infer(world_.volumes(3)); });
   ASSERT_TRUE(failure);
   EXPECT_EQ(failure->kind, ErrorKind::no_bundles);
@@ -205,13 +205,22 @@ TEST_F(StoredBundles, fault_34_SwappedBetweenClients) {
   world_.expect_good("alice", 3);
 }
 
+// Contents stood with the rest once.
+TEST_F(StoredBundles, AnOldFolderIsTakenOver) {
+  edit("ALTER TABLE bundles ADD COLUMN sealed BLOB NOT NULL DEFAULT x'';"
+       "UPDATE bundles SET sealed = (SELECT sealed FROM contents c WHERE c.serial = bundles.serial);"
+       "DROP TABLE contents;");
+  world_.stop_dealer();
+  world_.expect_good("alice", 3);
+}
+
 // What is spent leaves neither key nor contents behind.
 TEST_F(StoredBundles, AreWipedOnceSpent) {
   world_.expect_good("alice", 2);
   Database db(world_.state("alice") / "client.db", "");
   Statement rows = db.prepare(
-      "SELECT count(*), sum(length(sealed)), (SELECT count(*) FROM keys k JOIN bundles b USING (serial) WHERE b.state = 1) "
-      "FROM bundles WHERE state = 1");
+      "SELECT count(*), (SELECT count(*) FROM contents JOIN bundles b USING (serial) WHERE b.state = 1), "
+      "(SELECT count(*) FROM keys JOIN bundles b USING (serial) WHERE b.state = 1) FROM bundles WHERE state = 1");
   ASSERT_TRUE(rows.step());
   EXPECT_EQ(rows.integer(0), 2);
   EXPECT_EQ(rows.integer(1), 0);
