@@ -16,7 +16,7 @@ int main(int argc, char** argv) {
       ->group("Peers")
       ->capture_default_str();
   add_folder_options(app, Role::dealer, folders);
-  app.add_option("--pool", options.pool, "bundles kept ready in memory for each program")
+  app.add_option("--pool", options.pool, "bundles kept ready in memory for each program; of large ones fewer, in 256 MiB together, or one")
       ->check(CLI::Range(0, 100000))
       ->group("Capacity")
       ->capture_default_str();

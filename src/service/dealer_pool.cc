@@ -14,15 +14,17 @@ constexpr std::size_t first_batch = 8;  // of an empty pool that nobody waits fo
 
 }  // namespace
 
-std::size_t batch_size(std::size_t ready, std::size_t wanted, std::size_t have) noexcept {
-  if (wanted > have) return std::min(largest_batch, wanted - have);
-  return ready > have ? std::min(have == 0 ? first_batch : largest_batch, ready - have) : 0;
+std::size_t batch_size(std::size_t ready, std::size_t wanted, std::size_t have, std::size_t most) noexcept {
+  if (wanted > have) return std::min({largest_batch, most, wanted - have});
+  const std::size_t kept = std::min(ready, most);
+  return kept > have ? std::min(have == 0 ? first_batch : largest_batch, kept - have) : 0;
 }
 
 void DealerPool::add(const Registration& r) {
   auto program = std::make_shared<Program>();
   program->registration = r;
   program->plan = correlation_plan(decode_program(r.program));
+  program->most = std::max<std::size_t>(1, pool_bytes / (program->plan.correction_bytes() + 1));
   const std::scoped_lock lock(mutex_);
   std::erase_if(programs_, [&](const auto& entry) {
     const Registration& old = entry.second->registration;
@@ -96,7 +98,7 @@ std::shared_ptr<DealerPool::Program> DealerPool::next_to_fill() {
   std::shared_ptr<Program> best;
   std::size_t most = 0;
   for (const auto& [key, program] : programs_) {
-    const std::size_t target = std::max(ready_, program->wanted);
+    const std::size_t target = std::max(std::min(ready_, program->most), program->wanted);
     const std::size_t lacking = target > program->bundles.size() ? target - program->bundles.size() : 0;
     if (lacking > most) {
       most = lacking;
@@ -114,7 +116,7 @@ void DealerPool::generate(std::stop_token stop) {
       std::unique_lock lock(mutex_);
       if (!changed_.wait(lock, stop, [&] { return next_to_fill() != nullptr; })) return;
       program = next_to_fill();
-      count = batch_size(ready_, program->wanted, program->bundles.size());
+      count = batch_size(ready_, program->wanted, program->bundles.size(), program->most);
     }
     const Registration& r = program->registration;
     std::vector<ReadyBundle> made(count);

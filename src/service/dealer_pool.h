@@ -35,8 +35,11 @@ struct ReadyBundle {
 };
 
 // How many bundles to make in one pass over A, where a pool has `have` of the `ready` that it keeps and clients wait for
-// `wanted`: what clients wait for, else what the pool lacks. 0: none.
-std::size_t batch_size(std::size_t ready, std::size_t wanted, std::size_t have) noexcept;
+// `wanted`: what clients wait for, else what the pool lacks; `most` at once, which is also the most that it keeps. 0: none.
+std::size_t batch_size(std::size_t ready, std::size_t wanted, std::size_t have, std::size_t most) noexcept;
+
+// A program's bundles take no more than this of memory, and are made no more than so many bytes at once, unless one alone takes more.
+constexpr std::size_t pool_bytes = std::size_t{256} << 20;
 
 class DealerPool {
  public:
@@ -57,6 +60,7 @@ class DealerPool {
   struct Program {
     Registration registration;
     Plan plan;
+    std::size_t most = 0;  // bundles, in pool_bytes
     std::deque<ReadyBundle> bundles;
     std::size_t wanted = 0;  // by clients that wait
   };

@@ -5,6 +5,8 @@
 
 #include "deployment.h"
 #include "smpc/model/tensor_file.h"
+#include "smpc/runtime/interpreter.h"
+#include "support/peak_memory.h"
 
 namespace smpc {
 namespace {
@@ -129,6 +131,59 @@ TEST(CheckOfAModel, NamesEveryNodeThatIsNotSupported) {
   const Outcome list = run("smpc-compile", {"--operators"});
   EXPECT_EQ(list.exit_code, 0);
   EXPECT_EQ(list.out.substr(0, 11), "# Operators");
+}
+
+// A graph that ONNX publishes, 224 x 224 in three colours: what it gives, what it costs, and what it takes of memory are what was
+// told beforehand.
+TEST(PublishedGraph, GivesWhatTheInterpreterGivesInTheMemoryThatIsTold) {
+  const fs::path model = fs::path(SMPC_SHARED_DATA) / "onnx/light/light_shufflenet.onnx";
+  if (!fs::exists(model)) GTEST_SKIP() << model << " is not there";
+  const std::vector<std::string> compile{"--reveal", "logits", "--protocol", "masked"};
+  std::vector<std::string> explain{model.string(), "--explain", "--json"};
+  explain.insert(explain.end(), compile.begin(), compile.end());
+  const json told = run("smpc-compile", explain).json();
+  CompileOptions options;
+  options.reveal = Reveal::logits;
+  options.suite = Suite::masked;
+  const testing::Reference reference(options, model);
+  const Program& program = reference.compiled.program;
+  Array image{{1, 3, 224, 224}, SecretVector<double>(program.whole_input())};
+  for (std::size_t i = 0; i < image.values.size(); ++i) image.values[i] = static_cast<double>(i * 7919 % 1024) / 8;
+  const TemporaryFolder folder;
+  std::ofstream(folder / "image.npy", std::ios::binary) << npy_of(image);
+  std::vector<std::string> served{"--model", model.string()};
+  served.insert(served.end(), compile.begin(), compile.end());
+  Deployment s(served);
+  s.start_dealer();
+  s.start_server();
+  ASSERT_EQ(s.run_client({"prefetch", "--count", "1"}, {}).exit_code, 0);
+  long peak = 0;  // of the command itself: what wait4 tells counts this process before it became the command
+  const auto watch = [&](int pid) {
+    const long now = testing::peak_memory_kb(std::to_string(pid));
+    if (now > 0) peak = now;  // none any more once it has ended
+  };
+  const testing::RunOptions watched{.watch = watch};
+  const Outcome idle = s.run_client({"prefetch", "--count", "1"}, watched);  // there is one: what a client holds that does nothing
+  ASSERT_EQ(idle.exit_code, 0);
+  const long idle_peak = peak;
+  const std::string server = std::to_string(s.server->pid());
+  std::ofstream("/proc/" + server + "/clear_refs") << 5;  // the kernel's high-water mark begins anew
+  const long before = testing::peak_memory_kb(server);
+  const Outcome o = s.run_client({"--input", program.inputs.front().name + "=" + (folder / "image.npy").string(), "--json"}, watched);
+  ASSERT_EQ(o.exit_code, 0) << o.err;
+  const json online = o.json()["cost"]["online"];
+  EXPECT_EQ(online["sent"], told["online"]["client_to_server"]);
+  EXPECT_EQ(online["received"], told["online"]["server_to_client"]);
+  EXPECT_EQ(online["messages"], told["online"]["messages"]);
+  EXPECT_EQ(o.json()["results"][0]["logits"].get<std::vector<double>>(), dequantise(program.output(), reference.output(image.values)));
+  const auto is_near = [&](const char* who, long kb) {
+    const double found = 1024 * static_cast<double>(kb);
+    const auto expected = told["memory"][who].get<double>();
+    std::cout << who << ": " << found / 1e6 << " MB beside what it holds idle, told " << expected / 1e6 << " MB\n";
+    return found <= 1.25 * expected && found >= 0.75 * expected;
+  };
+  EXPECT_TRUE(is_near("client", peak - idle_peak));
+  EXPECT_TRUE(is_near("server", testing::peak_memory_kb(server) - before));
 }
 
 }  // namespace

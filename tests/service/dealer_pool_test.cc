@@ -56,17 +56,22 @@ TEST(DealerPool, GivesAsManyAsAreAskedForEachOnce) {
 
 // One pass over A for all that a client waits for, up to 32; a first client of an empty pool does not wait for 16.
 TEST(DealerPool, MakesInOnePassWhatIsWaitedForElseWhatItLacks) {
-  EXPECT_EQ(batch_size(16, 0, 0), 8U);
-  EXPECT_EQ(batch_size(2, 0, 0), 2U);
-  EXPECT_EQ(batch_size(16, 0, 8), 8U);
-  EXPECT_EQ(batch_size(100, 0, 8), 32U);
-  EXPECT_EQ(batch_size(16, 0, 16), 0U);
-  EXPECT_EQ(batch_size(16, 1, 0), 1U);
-  EXPECT_EQ(batch_size(16, 32, 0), 32U);
-  EXPECT_EQ(batch_size(16, 32, 16), 16U);
-  EXPECT_EQ(batch_size(0, 64, 0), 32U);
-  EXPECT_EQ(batch_size(0, 0, 0), 0U);
-  EXPECT_EQ(batch_size(16, 3, 10), 6U);
+  EXPECT_EQ(batch_size(16, 0, 0, 1000), 8U);
+  EXPECT_EQ(batch_size(2, 0, 0, 1000), 2U);
+  EXPECT_EQ(batch_size(16, 0, 8, 1000), 8U);
+  EXPECT_EQ(batch_size(100, 0, 8, 1000), 32U);
+  EXPECT_EQ(batch_size(16, 0, 16, 1000), 0U);
+  EXPECT_EQ(batch_size(16, 1, 0, 1000), 1U);
+  EXPECT_EQ(batch_size(16, 32, 0, 1000), 32U);
+  EXPECT_EQ(batch_size(16, 32, 16, 1000), 16U);
+  EXPECT_EQ(batch_size(0, 64, 0, 1000), 32U);
+  EXPECT_EQ(batch_size(0, 0, 0, 1000), 0U);
+  EXPECT_EQ(batch_size(16, 3, 10, 1000), 6U);
+  // Of large ones, no more than fit.
+  EXPECT_EQ(batch_size(16, 0, 0, 3), 3U);
+  EXPECT_EQ(batch_size(16, 0, 3, 3), 0U);
+  EXPECT_EQ(batch_size(16, 32, 3, 3), 3U);
+  EXPECT_EQ(batch_size(16, 1, 0, 1), 1U);
 }
 
 TEST(DealerPool, RefusesWhatNobodyRegistered) {
