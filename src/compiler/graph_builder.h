@@ -34,6 +34,13 @@ struct GraphIntegers {
   std::vector<std::int64_t> values;
 };
 
+// An axis of an image that a map leaves as it is.
+inline ConvAxis row(std::size_t length) {
+  ConvAxis a;
+  a.input = a.output = length;
+  return a;
+}
+
 class GraphBuilder : private NodeFields {
  public:
   explicit GraphBuilder(Model&& model);

@@ -4,6 +4,7 @@
 // intervals grow by the sum of a row's |weights|. Whichever is smaller counts, of values and of errors alike.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -23,6 +24,19 @@ struct Norms {
 
 // The last fractional bit.
 inline double unit(int scale) { return std::ldexp(1.0, -scale); }
+
+// Of bounds, and of what they are multiplied by: so their products fit 128 bits.
+constexpr double largest_value = 0x1p63;
+constexpr int largest_lift = 50;    // bits by which a value is lifted to a finer scale, at most
+constexpr double slack = 1 + 1e-6;  // sums of up to 2^32 positive terms in double err by less
+
+inline Interval joined(const Interval& a, const Interval& b) { return {std::min(a.low, b.low), std::max(a.high, b.high)}; }
+
+inline Interval times(const Interval& v, i128 factor) {
+  const i128 a = v.low * factor;
+  const i128 b = v.high * factor;
+  return {std::min(a, b), std::max(a, b)};
+}
 
 class GraphLowering {
  public:
@@ -78,7 +92,7 @@ class GraphLowering {
   Value multiplied(const std::string& name, const ProductOp& op, const Value& a, const Value& b, SecretVector<Interval> bounds,
                    double error, Norms norms = {});
 
-  // ---- Ops
+  // ---- Ops: graph_lower_ops.cc
   Value lower(const ConstantNode& op);
   Value lower(const OffsetNode& op) { return biased(in(0), op.values); }
   Value lower(const MapNode& op);
