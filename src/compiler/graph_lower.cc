@@ -165,7 +165,8 @@ double GraphLowering::largest(const Value& v) const { return std::ldexp(magnitud
 GraphLowering::Value GraphLowering::cut(const Value& v, int scale, const std::string& name) {
   const auto shift = static_cast<unsigned>(v.scale - scale);
   SecretVector<Interval> bounds = v.bounds;
-  for (Interval& b : bounds) b = {b.low >> shift, b.high >> shift};
+  const unsigned by = std::min(shift, 126U);  // further than a ring is wide it is refused below
+  for (Interval& b : bounds) b = {b.low >> by, b.high >> by};
   need(v.tensor, v.bounds, 1);
   need(v.tensor, shift + 2);
   const double moved = unit(scale) * std::sqrt(static_cast<double>(bounds.size()));

@@ -122,7 +122,7 @@ GraphLowering::Value GraphLowering::lower(const MapNode& op) {
   const int later = scale_of(sums);
   // Where a ReLU alone shifts the result, half a unit of what it shifts away makes it round to nearest.
   const auto& readers = readers_[static_cast<std::size_t>(node_ - graph_.nodes.data()) + 1];
-  if (readers.size() == 1 && std::holds_alternative<ReluNode>(readers.front()->op) && scale > later) {
+  if (readers.size() == 1 && std::holds_alternative<ReluNode>(readers.front()->op) && scale > later && scale - later < 63) {
     const std::int64_t half = std::int64_t{1} << (scale - later - 1);
     for (std::int64_t& b : w.bias) b += half;
     for (Interval& b : sums.bounds) b = {b.low + half, b.high + half};

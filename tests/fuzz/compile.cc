@@ -54,6 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   CompileOptions options;
   options.reveal = size % 2 == 0 ? Reveal::label : Reveal::logits;
   options.suite = size / 2 % 2 == 0 ? Suite::cryptflow2 : Suite::masked;
+  options.mixed_scales = size / 4 % 2 == 0;
   fuzz::refuses([&] {
     Model model = load_model(bytes, "model.onnx");
     const auto metadata = model.metadata;
