@@ -116,20 +116,25 @@ void print_table(const Compiled& c, const Explanation& e, const Explanation& man
     std::printf("  %-24.24s %12zu B online %12zu B bundle, %.0f %%\n", l.name.c_str(), l.online, l.bundle,
                 100 * static_cast<double>(l.online + l.bundle) / all);
   }
+  std::printf("rounding moves an output by about %.1e (standard deviation, an estimate for inputs of the usual size)\n", c.logit_error);
   if (c.error_bound) {
-    std::printf("no output is further than %.1e from what the model computes in exact arithmetic\n", *c.error_bound);
-  } else {
-    std::printf("rounding moves a logit by about %.1e (standard deviation)\n", c.logit_error);
+    std::printf("no output is further than %.1e from what the model computes in exact arithmetic, for any input\n", *c.error_bound);
   }
   std::printf("What this table tells of the weights, everyone who holds the program learns: shapes, scales (how large the "
               "largest weight of a layer is, within a factor of two) and widths (the same of a layer's sums).\n");
 }
 
+std::string short_number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1e", value);
+  return text;
+}
+
 // Nothing is refused for it, so it must not pass unnoticed.
 void tell_coarsest(const Compiled& c) {
   std::cerr << "mixed scales: values can grow too large for one, and layer '" << printable(c.coarsest->layer) << "' keeps " << c.coarsest->scale
-            << " fractional bits. Outputs may be off by up to " << json(*c.error_bound).dump()
-            << ": compare with float by smpc-verify. A smaller --input-range lets layers keep more\n";
+            << " fractional bits. Outputs may be off by about " << short_number(c.logit_error) << ", an estimate, and by no more than "
+            << short_number(*c.error_bound) << ": compare with float by smpc-verify. A smaller --input-range lets layers keep more\n";
 }
 
 // The root mean square of a voxel in all volumes of a scan.
@@ -204,7 +209,7 @@ int main(int argc, char** argv) {
   compile.add_to(app);
   app.add_option("--calibrate", calibrate,
                  "scan with usual volumes, all of which are read: their root mean square is taken for --input-rms, which it prints. It "
-                 "chooses scales and never bounds; of no use to a graph, whose scale is one for all")
+                 "chooses scales and never bounds. A graph has one scale for all: there it serves the estimate of how far outputs are off")
       ->type_name("FILE")
       ->group("Model");
   app.add_flag("--explain", explain_wanted, "print one row per op: shape, scale, bits, bytes, messages, bundle")->group("Cost");

@@ -104,7 +104,7 @@ Compiled compile_graph(CompileState& state) {
     fail_input(fit.why + (state.options.mixed_scales ? "" : ", or --mixed-scales"));
   }
   if (step != found) fits(found);
-  Compiled compiled{std::move(state.program), std::move(state.weights), fit.error, {}, fit.error, {}};
+  Compiled compiled{std::move(state.program), std::move(state.weights), fit.noise, {}, fit.error, {}};
   if (precisions.is_mixed(found)) compiled.coarsest = coarsest_of(compiled.program);
   return compiled;
 }

@@ -10,6 +10,9 @@
 namespace smpc {
 namespace {
 
+// Root mean squares of what rounding to nearest, or down, takes away, in units of the last bit.
+const double rounded = 1 / std::sqrt(12.0);
+const double floored = 1 / std::sqrt(3.0);
 constexpr int room_of_sums = 56;  // bits of a sum, where values that are multiplied have a limited room
 
 }  // namespace
@@ -23,7 +26,7 @@ GraphFit GraphLowering::run() {
   }
   if (why_.empty()) finish();
   if (why_.empty()) choose_rings();
-  return {why_, too_wide_, values_.back().error};
+  return {why_, too_wide_, values_.back().noise, values_.back().error};
 }
 
 // ---- The program
@@ -58,6 +61,8 @@ void GraphLowering::start() {
   x.norm = std::ldexp(std::sqrt(squares), -scale_) * slack;
   if (s_.input_norm > 0) x.norm = std::min(x.norm, s_.input_norm * slack);
   x.error_norm = x.error * std::sqrt(static_cast<double>(count));
+  x.rms = s_.input_rms;
+  x.noise = unit(scale_) * rounded;
   x.bounds = std::move(bounds);
   p.tensors.push_back({count, scale_, Ring{}});
   need(0, x.bounds);
@@ -92,10 +97,11 @@ GraphLowering::Value GraphLowering::emit(const std::string& name, OpKind kind, c
   std::vector<std::size_t> tensors;
   for (const Value* v : inputs) tensors.push_back(v->tensor);
   if (tensors.size() == 1 && tensors.front() + 1 == p.tensors.size()) tensors.clear();
-  p.ops.push_back({name, std::move(kind), std::move(tensors)});
   Value out;
-  out.tensor = p.tensors.size();
   out.scale = scale;
+  estimate(kind, inputs, out);
+  p.ops.push_back({name, std::move(kind), std::move(tensors)});
+  out.tensor = p.tensors.size();
   double squares = 0;
   for (const Interval& b : bounds) squares += std::pow(magnitude(b), 2);
   out.norm = std::min(norms.norm, std::ldexp(std::sqrt(squares), -scale)) * slack;
@@ -111,6 +117,52 @@ GraphLowering::Value GraphLowering::emit(const std::string& name, OpKind kind, c
   p.tensors.push_back({out.bounds.size(), scale, Ring{}});
   need(out.tensor, out.bounds);
   return out;
+}
+
+// As if elements were independent of each other, and as often positive as negative. Linear maps and smooth functions, which know
+// more, say it themselves.
+void GraphLowering::estimate(const OpKind& kind, const std::vector<const Value*>& inputs, Value& out) const {
+  const auto hypot = [](double& sum, double more) { sum = std::hypot(sum, more); };
+  const Value& x = *inputs.front();
+  const double last_bit = unit(out.scale);
+  const double lift = std::ldexp(1.0, x.scale - out.scale);
+  out.rms = x.rms;
+  out.noise = x.noise;
+  if (const auto* relu = std::get_if<ReluOp>(&kind)) {
+    out.rms /= std::sqrt(2.0);
+    if (relu->shift > 0) hypot(out.noise, last_bit * (x.multiplied_at ? rounded : floored));
+    out.noise /= std::sqrt(2.0);
+  } else if (std::holds_alternative<TruncateOp>(kind)) {
+    hypot(out.noise, last_bit * floored);
+  } else if (const auto* sum = std::get_if<SumOp>(&kind)) {
+    out.rms = std::abs(std::ldexp(static_cast<double>(sum->offset), -out.scale));
+    out.noise = 0;
+    for (std::size_t k = 0; k < inputs.size(); ++k) {
+      const double factor = std::ldexp(static_cast<double>(sum->factors[k]), inputs[k]->scale - out.scale);
+      hypot(out.rms, factor * inputs[k]->rms);
+      hypot(out.noise, factor * inputs[k]->noise);
+    }
+  } else if (const auto* by = std::get_if<ScaleOp>(&kind)) {
+    double squares = 0;
+    for (const std::int64_t f : by->factors) squares += std::pow(static_cast<double>(f), 2);
+    const double factor = lift * std::sqrt(squares / static_cast<double>(by->factors.size()));
+    out.rms *= factor;
+    out.noise *= factor;
+  } else if (const auto* windows = std::get_if<WindowSumOp>(&kind)) {  // what is averaged is mostly of one sign
+    out.rms *= static_cast<double>(windows->shape.columns());
+    out.noise *= std::sqrt(static_cast<double>(windows->shape.columns()));
+  } else if (const auto* product = std::get_if<ProductOp>(&kind)) {
+    const Value& y = *inputs[1];
+    const double size = std::sqrt(static_cast<double>(product->inner));
+    out.rms = size * x.rms * y.rms;
+    out.noise = size * std::hypot(x.rms * y.noise, y.rms * x.noise);
+  } else if (std::holds_alternative<StepOp>(kind)) {
+    out.rms = 1;
+    out.noise = 0;
+  } else {
+    for (const Value* v : inputs) out.rms = std::max(out.rms, v->rms);
+    for (const Value* v : inputs) out.noise = std::max(out.noise, v->noise);
+  }
 }
 
 // The bounds of what nobody reads any more.
@@ -268,6 +320,10 @@ GraphLowering::Value GraphLowering::biased(const Value& x, std::span<const doubl
   Value out = emit(name(), BiasOp{}, {&x}, x.scale, std::move(bounds), x.error + unit(x.scale + 1),
                    {x.norm + std::sqrt(squares), x.error_norm + moved});
   s_.weights.push_back(std::move(w));
+  double added = 0;
+  for (const double b : by) added += b * b;
+  out.rms = std::hypot(out.rms, std::sqrt(added / static_cast<double>(by.size())));
+  out.noise = std::hypot(out.noise, unit(x.scale) * rounded);
   out.exact_low = x.exact_low + *std::min_element(by.begin(), by.end());
   return out;
 }

@@ -55,6 +55,9 @@ class GraphLowering {
     double error = 0;       // of any element against exact arithmetic, at most
     double norm = 0;        // of all elements together, Euclidean, as real numbers
     double error_norm = 0;  // of all errors together
+    // Estimates, root mean square, for inputs of the usual size: of an element, and of what is wrong with it.
+    double rms = 0;
+    double noise = 0;
     double exact_low = -unknown;  // no exact value is less, however large the error
     std::optional<int> multiplied_at;  // the scale at which it is multiplied, where that has been decided
   };
@@ -68,6 +71,7 @@ class GraphLowering {
   std::string name_of(std::size_t v) const;
   Value emit(const std::string& name, OpKind kind, const std::vector<const Value*>& inputs, int scale,
              SecretVector<Interval> bounds, double error, Norms norms = {});
+  void estimate(const OpKind& kind, const std::vector<const Value*>& inputs, Value& out) const;
   void forget(std::size_t node);
   void finish();
   void choose_rings();

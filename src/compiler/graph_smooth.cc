@@ -113,6 +113,8 @@ GraphLowering::Value GraphLowering::smooth(const std::string& name, const Value&
     y = combined(name, {&y, &*beyond}, {1, factor}, 0, s->scale, std::move(bounds), 0);
   }
   y.error = error;
+  y.rms = std::ldexp(magnitude(hull(y.bounds)), -y.scale) / std::sqrt(3.0);
+  y.noise = std::hypot(shape.steepest * x.noise, s->error / 2);
   y.error_norm = std::min(error * std::sqrt(static_cast<double>(count)),
                           shape.steepest * x.error_norm + (error - shape.steepest * x.error) * std::sqrt(static_cast<double>(count)));
   return y;
@@ -261,6 +263,10 @@ GraphLowering::Value GraphLowering::power(const std::string& name, const Value& 
   if (smallest_x > 0) from_x = std::min(from_x, std::abs(std::pow(smallest_x, exponent) - std::pow(largest_x + x.error, exponent)));
   y.error = largest_y / smallest_g * rounding + largest_g * unit(weight_scale + 1) + from_x;
   y.error_norm = y.error * std::sqrt(static_cast<double>(count));
+  // Where x is as large as usual, within its bounds.
+  const double usual_x = std::clamp(x.rms, std::max(computed_low, unit(x.scale)), std::max(largest_x, unit(x.scale)));
+  y.rms = std::pow(usual_x, exponent);
+  y.noise = std::hypot(std::abs(exponent) * y.rms / usual_x * x.noise, y.rms / smallest_g * rounding + largest_g * unit(weight_scale + 1));
   const double certain = largest_y + y.error;
   for (Interval& b : y.bounds) b.high = std::min(b.high, static_cast<i128>(std::ldexp(certain, y.scale)) + 1);
   if (!zero) {
@@ -328,7 +334,10 @@ GraphLowering::Value GraphLowering::lower(const SoftmaxNode& op) {
   const double absolute = s.absolute + s.tail + unit(e.scale);
   const double error = 2 * s.relative + (size + 1) * absolute + inverse.error * 1.01 + 2 * of_x;
   const auto high = static_cast<i128>(std::ldexp(1 + error, e.scale + spread.scale)) + 1;
-  return multiplied(name(), each, e, spread, all_alike(op.rows * op.size, 0, high), error);
+  Value out = multiplied(name(), each, e, spread, all_alike(op.rows * op.size, 0, high), error);
+  out.rms = 1 / std::sqrt(size);
+  out.noise = out.rms * (in(0).noise + s.relative) + s.absolute;
+  return out;
 }
 
 // v = the sum of squares of a row, with size * epsilon added; y = x sqrt(size) v^(-1/2). The squares are not shifted, so that
@@ -357,12 +366,16 @@ GraphLowering::Value GraphLowering::lower(const NormalizeNode& op) {
   constexpr int kept = 20;
   if (root.scale > kept + 8) root = cut(root, kept + 8, name() + " (rescale)");
   const auto factor = static_cast<std::int64_t>(std::nearbyint(std::ldexp(std::sqrt(size), 15)));
+  const double usual_x = std::max(x.rms, std::sqrt(op.epsilon));
   if (op.factor) {
     SecretVector<Interval> bounds = root.bounds;
     for (Interval& b : bounds) b = {b.low * factor, b.high * factor};
     const double largest_root = 1 / std::sqrt(op.epsilon);
-    return combined(name(), {&root}, {factor}, 0, root.scale + 15, std::move(bounds),
-                    largest_root * (part + 0x1p-15) + std::sqrt(size) * unit(root.scale) + x.error / op.epsilon);
+    Value out = combined(name(), {&root}, {factor}, 0, root.scale + 15, std::move(bounds),
+                         largest_root * (part + 0x1p-15) + std::sqrt(size) * unit(root.scale) + x.error / op.epsilon);
+    out.rms = 1 / usual_x;
+    out.noise = std::hypot(x.noise / usual_x, part + 0x1p-15) / usual_x;
+    return out;
   }
   const Value spread = spread_rows(name() + " (root)", root, op.rows, op.size);
   const double steepest = 2 / std::sqrt(op.epsilon);
@@ -373,7 +386,10 @@ GraphLowering::Value GraphLowering::lower(const NormalizeNode& op) {
   const Value cut_y = cut(y, kept, name() + " (rescale)");
   SecretVector<Interval> bounds = cut_y.bounds;
   for (Interval& b : bounds) b = {b.low * factor, b.high * factor};
-  return combined(name(), {&cut_y}, {factor}, 0, kept + 15, std::move(bounds), error + std::sqrt(size) * (unit(kept) + 0x1p-15));
+  Value out = combined(name(), {&cut_y}, {factor}, 0, kept + 15, std::move(bounds), error + std::sqrt(size) * (unit(kept) + 0x1p-15));
+  out.rms = 1;
+  out.noise = std::hypot(x.noise / usual_x, part + std::sqrt(size) * unit(kept) + 0x1p-15);
+  return out;
 }
 
 }  // namespace smpc

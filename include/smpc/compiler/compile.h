@@ -52,7 +52,7 @@ CompileOptions compile_options_from_json(const std::string& json);
 struct Compiled {
   Program program;
   Weights weights;
-  double logit_error = 0;  // estimated standard deviation of a logit's error against float; of a graph, error_bound
+  double logit_error = 0;  // estimated standard deviation of an output's error against float, for inputs of the usual size
   // What the program computes between the first and the second linear layer are the model's values times these, one an
   // output of the first; empty: 1. They depend on the weights, and stay with them.
   SecretVector<double> hidden_factors;
