@@ -124,7 +124,7 @@ fi
   echo
   echo "## Fuzzing"
   echo
-  echo "The last run of an hour or more of each target, and no finding. \"At most\" is for an input like those it tried."
+  echo "The last run of about an hour, or more, of each target, and no finding. \"At most\" is for an input like those it tried."
   echo
   echo "| target | seconds | executions | edges | result | at most | commit | date |"
   echo "|---|---|---|---|---|---|---|---|"
