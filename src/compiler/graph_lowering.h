@@ -143,7 +143,7 @@ class GraphLowering {
   const GraphNode* node_ = nullptr;
   std::vector<std::vector<const GraphNode*>> readers_;  // of each value
   std::vector<Value> values_;
-  std::vector<std::optional<Value>> shifted_;  // of a value, with scale_ fractional bits
+  std::vector<std::optional<Value>> shifted_;  // of a value, at its scale_of
   std::vector<unsigned> needed_;               // bits of each tensor
   std::string why_;
   bool too_wide_ = false;

@@ -60,7 +60,7 @@ class Database {
   Statement prepare(std::string_view sql) { return Statement(db_, sql); }
   void execute(const char* sql);
 
-  // A blob of a row, to be read piece by piece; of no bytes where there is none.
+  // A blob of a row that is there, to be read piece by piece.
   class Blob {
    public:
     Blob(Database& db, const char* table, const char* column, std::int64_t row);
