@@ -10,9 +10,6 @@
 namespace smpc {
 namespace {
 
-// Root mean squares of what rounding to nearest, or down, takes away, in units of the last bit.
-const double rounded = 1 / std::sqrt(12.0);
-const double floored = 1 / std::sqrt(3.0);
 constexpr int room_of_sums = 56;  // bits of a sum, where values that are multiplied have a limited room
 
 }  // namespace
@@ -80,11 +77,11 @@ void GraphLowering::need(std::size_t tensor, std::span<const Interval> bounds, u
   if (magnitude(all) > largest_value) too_wide(wide_bits(all));
 }
 
-void GraphLowering::too_wide(unsigned bits) {
+void GraphLowering::too_wide(unsigned bits, const std::string& layer) {
   const unsigned most = s_.options.bits.value_or(max_ring_bits);
   if (!why_.empty()) return;
   too_wide_ = true;
-  why_ = "layer '" + name() + "': its values can need " + std::to_string(bits) + " bits, and at most " + std::to_string(most) +
+  why_ = "layer '" + layer + "': its values can need " + std::to_string(bits) + " bits, and at most " + std::to_string(most) +
          " are allowed; give a smaller --input-range or --scale" + (most < max_ring_bits ? ", or a larger --bits" : "");
 }
 
@@ -197,12 +194,7 @@ void GraphLowering::choose_rings() {
     const bool converts = std::holds_alternative<ReluOp>(kind) || std::holds_alternative<TruncateOp>(kind) ||
                           std::holds_alternative<StepOp>(kind) || std::holds_alternative<ArgMaxOp>(kind) ||
                           std::holds_alternative<LookupOp>(kind);
-    if (p.tensors[i + 1].ring.bits > most && why_.empty()) {
-      too_wide_ = true;
-      why_ = "layer '" + p.ops[i].name + "': its values can need " + std::to_string(p.tensors[i + 1].ring.bits) +
-             " bits, and at most " + std::to_string(most) + " are allowed; give a smaller --input-range or --scale" +
-             (most < max_ring_bits ? ", or a larger --bits" : "");
-    }
+    if (p.tensors[i + 1].ring.bits > most) too_wide(p.tensors[i + 1].ring.bits, p.ops[i].name);
     if (converts) continue;
     for (const std::size_t t : p.inputs_of(i)) p.tensors[t].ring.bits = std::max(p.tensors[t].ring.bits, p.tensors[i + 1].ring.bits);
   }

@@ -54,7 +54,7 @@ GraphLowering::Value GraphLowering::lower(const ConstantNode& op) {
   // Zeros, to which the server adds the values.
   const std::size_t inputs = s_.program.input().count;
   Value zero = emit(name() + " (zeros)", TakeOp{1, inputs, 1, std::vector<std::int64_t>(op.values.size(), -1)}, {&values_[0]},
-                          scale_, SecretVector<Interval>(op.values.size()), 0);
+                    scale_, SecretVector<Interval>(op.values.size()), 0);
   zero.rms = zero.noise = 0;
   return biased(zero, op.values);
 }
@@ -152,7 +152,7 @@ GraphLowering::Value GraphLowering::lower(const MapNode& op) {
   for (const float q : quantised) squares += static_cast<double>(q) * static_cast<double>(q);
   const double row = std::sqrt(squares / static_cast<double>(rows));
   out.rms = std::hypot(row * x.rms, std::sqrt(bias_squares / static_cast<double>(rows)));
-  out.noise = std::hypot(row * x.noise, unit(weight_scale) / std::sqrt(12.0) * std::sqrt(static_cast<double>(columns)) * x.rms);
+  out.noise = std::hypot(row * x.noise, unit(weight_scale) * rounded * std::sqrt(static_cast<double>(columns)) * x.rms);
   s_.weights.push_back(std::move(w));
   return out;
 }

@@ -38,6 +38,10 @@ inline Interval times(const Interval& v, i128 factor) {
   return {std::min(a, b), std::max(a, b)};
 }
 
+// Root mean squares of what rounding to nearest, or down, takes away, in units of the last bit.
+inline const double rounded = 1 / std::sqrt(12.0);
+inline const double floored = 1 / std::sqrt(3.0);
+
 class GraphLowering {
  public:
   GraphLowering(CompileState& state, const GraphPrecision& precision)
@@ -66,7 +70,8 @@ class GraphLowering {
   void start();
   void need(std::size_t tensor, unsigned bits);  // whoever reads it
   void need(std::size_t tensor, std::span<const Interval> bounds, unsigned more = 0);
-  void too_wide(unsigned bits);
+  void too_wide(unsigned bits) { too_wide(bits, name()); }
+  void too_wide(unsigned bits, const std::string& layer);
   std::string name() const { return node_ == nullptr ? "input" : node_->name; }
   std::string name_of(std::size_t v) const;
   Value emit(const std::string& name, OpKind kind, const std::vector<const Value*>& inputs, int scale,

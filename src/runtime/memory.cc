@@ -75,9 +75,9 @@ struct WorkSize {
 class Simulation {
  public:
   Simulation(const Program& program, const Plan& plan, const Schedule& schedule, Party party)
-      : program_(program), schedule_(schedule), party_(party), ops_(plan.ops.size() + 2) {
+      : schedule_(schedule), party_(party), ops_(plan.ops.size() + 2) {
     const std::size_t volumes = schedule.volumes;
-    ops_.front().result = party == Party::client || !linear_alone(plan) ? ring_bytes(program.input().count) * volumes : 0;
+    ops_.front().result = party == Party::client || !linear_maps_alone_read_the_input(program, plan) ? ring_bytes(program.input().count) * volumes : 0;
     ops_.front().made = ops_.front().computed = true;
     held_ = ops_.front().result;
     if (party == Party::client) held_ += plan.correction_bytes() * volumes;
@@ -139,16 +139,6 @@ class Simulation {
     bool gone = false;
   };
 
-  // The server's share of the input takes no memory where linear maps alone read it.
-  bool linear_alone(const Plan& plan) const {
-    for (std::size_t i = 0; i < plan.ops.size(); ++i) {
-      for (const std::size_t t : program_.inputs_of(i)) {
-        if (t == 0 && !std::holds_alternative<LinearPlan>(plan.ops[i])) return false;
-      }
-    }
-    return true;
-  }
-
   void take(std::size_t bytes) {
     held_ += bytes;
     peak_ = std::max(peak_, held_);
@@ -181,7 +171,6 @@ class Simulation {
     }
   }
 
-  const Program& program_;
   const Schedule& schedule_;
   Party party_;
   std::vector<Op> ops_;  // the input, the program's ops, the opening
@@ -190,6 +179,15 @@ class Simulation {
 };
 
 }  // namespace
+
+bool linear_maps_alone_read_the_input(const Program& program, const Plan& plan) {
+  for (std::size_t i = 0; i < plan.ops.size(); ++i) {
+    for (const std::size_t t : program.inputs_of(i)) {
+      if (t == 0 && !std::holds_alternative<LinearPlan>(plan.ops[i])) return false;
+    }
+  }
+  return true;
+}
 
 RunMemory predicted_memory(const Program& program, const Plan& plan, const Schedule& schedule) {
   return {Simulation(program, plan, schedule, Party::server).run(), Simulation(program, plan, schedule, Party::client).run()};

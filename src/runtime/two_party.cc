@@ -60,12 +60,8 @@ PartyRun PartyRun::server(const Program& program, const Plan& plan, const Schedu
                           CorrelationSource& source, const Weights& weights) {
   check_weights(program, weights);
   PartyRun run(program, schedule, Party::server);
-  // Zero, which takes no memory where linear maps alone read it.
-  bool linear = true;
-  for (std::size_t i = 0; i < plan.ops.size(); ++i) {
-    for (const std::size_t t : program.inputs_of(i)) linear &= t != 0 || std::holds_alternative<LinearPlan>(plan.ops[i]);
-  }
-  run.add_ops(plan, source, &weights, RingVector(linear ? 0 : program.input().count * schedule.volumes));
+  const bool needless = linear_maps_alone_read_the_input(program, plan);
+  run.add_ops(plan, source, &weights, RingVector(needless ? 0 : program.input().count * schedule.volumes));
   return run;
 }
 

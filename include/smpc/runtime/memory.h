@@ -16,6 +16,9 @@ struct RunMemory {
 // is found is right within a quarter for programs whose runs take megabytes.
 RunMemory predicted_memory(const Program& program, const Plan& plan, const Schedule& schedule);
 
+// Whether linear maps alone read the input: then the server's share of it, which is zero, takes no memory.
+bool linear_maps_alone_read_the_input(const Program& program, const Plan& plan);
+
 // Corrections of fewer bytes than these, for all volumes, are expanded before the run: that takes no memory that counts, and
 // no time of the run.
 constexpr std::size_t most_prepared = std::size_t{4} << 20;
