@@ -282,22 +282,22 @@ void add_daemon_options(CLI::App& app, const std::string& limits, std::filesyste
       ->capture_default_str();
 }
 
-void serve_until_signalled(const std::function<void()>& serve, const std::function<void()>& stop,
-                           const std::function<void()>& reload) {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGHUP);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+HeldSignals::HeldSignals() {
+  sigemptyset(&signals_);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals_, signal);
+  pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+}
+
+void HeldSignals::serve(const std::function<void()>& run, const std::function<void()>& stop,
+                        const std::function<void()>& reload) const {
   std::jthread waiter([&](std::stop_token done) {
     const timespec pause{0, 100'000'000};
     while (!done.stop_requested()) {
-      const int signal = sigtimedwait(&signals, nullptr, &pause);
+      const int signal = sigtimedwait(&signals_, nullptr, &pause);
       if (signal > 0) signal == SIGHUP ? reload() : stop();
     }
   });
-  serve();
+  run();
 }
 
 void log_line(const std::string& text) {

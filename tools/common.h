@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
@@ -63,10 +64,18 @@ void print_json(const nlohmann::json& object);
 void add_daemon_options(CLI::App& app, const std::string& limits, std::filesystem::path& allow, std::chrono::seconds& drain,
                         std::size_t& max_sessions);
 
-// While `serve` runs: calls `stop` whenever SIGINT or SIGTERM comes, `reload` for SIGHUP. No thread may have been started
-// before.
-void serve_until_signalled(const std::function<void()>& serve, const std::function<void()>& stop,
-                           const std::function<void()>& reload);
+// SIGINT, SIGTERM and SIGHUP wait from its construction on, so that none ends a process between its first line and its
+// serving. Threads inherit that: none may have been started before.
+class HeldSignals {
+ public:
+  HeldSignals();
+
+  // While `run` runs: calls `stop` whenever SIGINT or SIGTERM comes or has waited, `reload` for SIGHUP.
+  void serve(const std::function<void()>& run, const std::function<void()>& stop, const std::function<void()>& reload) const;
+
+ private:
+  sigset_t signals_;
+};
 
 // One line per event, with the time, flushed.
 void log_line(const std::string& text);

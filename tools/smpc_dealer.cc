@@ -27,10 +27,11 @@ int main(int argc, char** argv) {
     const Identity identity = Identity::load(folders.identity, Role::dealer);
     options.state = folders.state;
     options.log = log_line;
+    const HeldSignals signals;
     DealerService dealer(identity, options);
     log_line("smpc-dealer listening on port " + std::to_string(dealer.port()) + " as " + identity.name().uri());
     log_line("smpc-dealer ready");
-    serve_until_signalled([&] { dealer.run(); }, [&] { dealer.stop(); }, [&] { dealer.reload(); });
+    signals.serve([&] { dealer.run(); }, [&] { dealer.stop(); }, [&] { dealer.reload(); });
     log_line("smpc-dealer stopped");
   });
 }

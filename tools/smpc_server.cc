@@ -72,9 +72,10 @@ int main(int argc, char** argv) {
     options.on_ready = [hash, reveal] {
       log_line("smpc-server ready: program " + hash + ", reveals " + std::string(to_text(reveal)));
     };
+    const HeldSignals signals;
     ServerService server(identity, std::move(compiled.program), std::move(compiled.weights), options);
     log_line("smpc-server listening on port " + std::to_string(server.port()) + " as " + identity.name().uri());
-    serve_until_signalled([&] { server.run(); }, [&] { server.stop(); }, [&] { server.reload(); });
+    signals.serve([&] { server.run(); }, [&] { server.stop(); }, [&] { server.reload(); });
     log_line("smpc-server stopped");
   });
 }

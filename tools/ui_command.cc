@@ -48,7 +48,7 @@ class Doorway {
 };
 
 // Leaves it to the desktop; that there is none is no failure. In a session of its own, so that an interrupt in the
-// terminal does not end the browser.
+// terminal does not end the browser, and with no signal held.
 void open_in_browser(const std::filesystem::path& file) {
   std::string name = "xdg-open";
   std::string path = file.string();
@@ -59,7 +59,10 @@ void open_in_browser(const std::filesystem::path& file) {
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
   pid_t pid = 0;
   const int failed = posix_spawnp(&pid, name.c_str(), &actions, &attributes, argv, environ);
   posix_spawnattr_destroy(&attributes);
@@ -78,6 +81,7 @@ CLI::App* add_ui_command(CLI::App& app, UiArguments& arguments) {
 }
 
 void run_ui(const UiArguments& arguments, const ClientOptions& options, const Identity& identity) {
+  const HeldSignals signals;
   UiServer server(identity, {.server = options.server,
                              .dealer = options.dealer,
                              .state = options.state,
@@ -89,7 +93,7 @@ void run_ui(const UiArguments& arguments, const ClientOptions& options, const Id
     doorway.emplace(options.state, server.url());
     open_in_browser(doorway->path());
   }
-  serve_until_signalled([&] { server.run(); }, [&] { server.stop(); }, [&] { server.stop(); });
+  signals.serve([&] { server.run(); }, [&] { server.stop(); }, [&] { server.stop(); });
 }
 
 }  // namespace smpc::tools

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -150,5 +151,31 @@ void Daemon::kill() {
 }
 
 std::string Daemon::log() const { return content(log_); }
+
+int stopped_at_its_first_line(const std::string& tool, const std::vector<std::string>& arguments,
+                              const std::filesystem::path& log) {
+  ::mkfifo(log.c_str(), 0600);
+  const int pipe = ::open(log.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  char part[4096] = {};
+  while (::write(pipe, part, sizeof part) > 0) {
+  }
+  const int pid = start(tool, arguments, log.string(), log.string(), {}, {});
+  const auto deadline = Clock::now() + 20s;
+  const auto holds = [&] {
+    std::istringstream status(content("/proc/" + std::to_string(pid) + "/status"));
+    std::string key, value;
+    while (status >> key && key != "SigBlk:") std::getline(status, value);
+    return status >> value && (std::stoull(value, nullptr, 16) >> (SIGTERM - 1) & 1) != 0;
+  };
+  while (!holds() && Clock::now() < deadline) std::this_thread::sleep_for(5ms);
+  const bool held = holds();
+  ::kill(pid, held ? SIGTERM : SIGKILL);
+  const int code = wait_until(pid, Clock::now() + 20s, [&](int) {
+    while (::read(pipe, part, sizeof part) > 0) {
+    }
+  });
+  ::close(pipe);
+  return held ? code : -1;
+}
 
 }  // namespace smpc::testing

@@ -60,6 +60,11 @@ class Daemon {
   std::filesystem::path log_;
 };
 
+// The exit code of a daemon that is told to end while it writes its first line, for which there is no room in the new pipe
+// `log` before; -1 where it does not hold SIGTERM by then.
+int stopped_at_its_first_line(const std::string& tool, const std::vector<std::string>& arguments,
+                              const std::filesystem::path& log);
+
 // A folder that goes with its owner.
 class TemporaryFolder {
  public:

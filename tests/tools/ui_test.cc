@@ -105,6 +105,10 @@ TEST_F(Ui, WithoutABrowserToOpenItServesAllTheSame) {
   EXPECT_EQ(daemon_->stop(), 0);
 }
 
+TEST_F(Ui, ASignalAtItsFirstLineEndsItInOrder) {
+  EXPECT_EQ(stopped_at_its_first_line(tool(), arguments(), folder_ / "log"), 0);
+}
+
 TEST_F(Ui, WithoutTheBuiltPageItSaysWhatToInstall) {
   fs::remove_all(folder_ / "share");
   const Outcome r = run(tool(), arguments());

@@ -1,4 +1,4 @@
-// Options that a command would not act on are refused, not ignored.
+// Options that a command would not act on are refused, and a signal that comes early is acted on: neither is ignored.
 #include <gtest/gtest.h>
 
 #include "support/process.h"
@@ -42,6 +42,16 @@ TEST(AuditUsage, WhatMakesNoSenseIsRefused) {
   const Outcome o = run("smpc-client", {"audit", "verify", "--image", "scan.nii"});
   EXPECT_EQ(o.exit_code, 2);
   EXPECT_NE(o.err.find("--image"), o.err.npos) << o.err;
+}
+
+TEST(DealerUsage, ASignalAtItsFirstLineEndsItInOrder) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run("smpc-certs", {"init", (folder / "id").string()}).exit_code, 0);
+  EXPECT_EQ(stopped_at_its_first_line("smpc-dealer",
+                                      {"--identity", (folder / "id/dealer").string(), "--state", (folder / "state").string(),
+                                       "--listen", "127.0.0.1:0"},
+                                      folder / "log"),
+            0);
 }
 
 }  // namespace
