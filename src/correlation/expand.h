@@ -4,9 +4,12 @@
 // Every field has a PRG key of its own: derive_key(seed, "correlation", demand index || field).
 #pragma once
 
+#include <algorithm>
+
 #include "smpc/base/sabotage.h"
 #include "smpc/correlation/plan.h"
 #include "smpc/correlation/shares.h"
+#include "smpc/correlation/source.h"
 #include "smpc/crypto/prg.h"
 #include "smpc/ring/fields.h"
 
@@ -73,14 +76,32 @@ class WriteFields {
   FieldWriter out_;
 };
 
+// Little of it at a time is in memory as it is stored.
 class ReadFields {
  public:
-  explicit ReadFields(ByteView in) : in_(in) {}
-  void bits(std::size_t count, BitVector& v) { v = in_.bits(count); }
-  void values(std::size_t count, Ring ring, RingVector& v) { v = in_.values(count, ring); }
+  ReadFields(const StoredMaterial& bundle, std::size_t from) : bundle_(bundle), at_(from) {}
+  void bits(std::size_t count, BitVector& v) { v = FieldReader(next(bit_field_bytes(count))).bits(count); }
+  void values(std::size_t count, Ring ring, RingVector& v) {
+    constexpr std::size_t at_once = 4096;  // values: whole bytes, in any ring
+    v.clear();
+    v.reserve(count);
+    while (v.size() < count) {
+      const std::size_t n = std::min(at_once, count - v.size());
+      const RingVector part = FieldReader(next(ring_field_bytes(n, ring))).values(n, ring);
+      v.insert(v.end(), part.begin(), part.end());
+    }
+  }
 
  private:
-  FieldReader in_;
+  ByteView next(std::size_t size) {
+    field_.resize(size);
+    bundle_.read(at_, field_);
+    at_ += size;
+    return field_;
+  }
+  const StoredMaterial& bundle_;
+  std::size_t at_;
+  SecretBytes field_;
 };
 
 template <class Fields>

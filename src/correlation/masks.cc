@@ -104,30 +104,37 @@ void write_masked_weights(const Plan& plan, const Weights& weights, const Key& m
   }
 }
 
-void finish_corrections(const Plan& plan, ByteView masked_weights, std::span<ClientMaterial> bundles) {
+void finish_linear(const Plan& plan, std::size_t demand, ByteView masked_weights, std::span<const LinearField> fields) {
   const MaskedLayout layout(plan);
   SMPC_CHECK(masked_weights.size() == layout.bytes());
+  const auto& d = std::get<LinearDemand>(plan.demands[demand]);
+  std::vector<Prg> b;
+  for (const LinearField& f : fields) b.push_back(SeedReader(f.seed, demand).stream());
+  const std::size_t row_bytes = MaskedLayout::row_bytes(d);
+  const RingVector y = product_with_masks(
+      d, std::move(b),
+      [&](std::size_t row, std::size_t rows, std::size_t col, std::size_t cols, std::span<std::uint64_t> out) {
+        for (std::size_t r = 0; r < rows; ++r) {
+          unpack_range(masked_weights.subspan(layout.offsets[d.linear] + (row + r) * row_bytes, row_bytes), d.ring.bits, col,
+                       out.subspan(r * cols, cols));
+        }
+      });
+  for (std::size_t v = 0; v < fields.size(); ++v) {
+    RingVector share(d.outputs);
+    unpack_bits(fields[v].bytes, d.ring.bits, share);
+    for (std::size_t r = 0; r < d.outputs; ++r) share[r] = d.ring.reduce(share[r] + y[v * d.outputs + r]);
+    pack_bits(share, d.ring.bits, fields[v].bytes);
+  }
+}
+
+void finish_corrections(const Plan& plan, ByteView masked_weights, std::span<ClientMaterial> bundles) {
   for (std::size_t i = 0; i < plan.demands.size(); ++i) {
-    const auto* d = std::get_if<LinearDemand>(&plan.demands[i]);
-    if (d == nullptr) continue;
-    std::vector<Prg> b;
-    for (const ClientMaterial& m : bundles) b.push_back(SeedReader(m.seed, i).stream());
-    const std::size_t row_bytes = MaskedLayout::row_bytes(*d);
-    const RingVector y = product_with_masks(
-        *d, std::move(b),
-        [&](std::size_t row, std::size_t rows, std::size_t col, std::size_t cols, std::span<std::uint64_t> out) {
-          for (std::size_t r = 0; r < rows; ++r) {
-            unpack_range(masked_weights.subspan(layout.offsets[d->linear] + (row + r) * row_bytes, row_bytes),
-                         d->ring.bits, col, out.subspan(r * cols, cols));
-          }
-        });
-    for (std::size_t v = 0; v < bundles.size(); ++v) {
-      const auto field = std::span(bundles[v].corrections).subspan(plan.offsets[i], correction_bytes(plan.demands[i]));
-      RingVector share(d->outputs);
-      unpack_bits(field, d->ring.bits, share);
-      for (std::size_t r = 0; r < d->outputs; ++r) share[r] = d->ring.reduce(share[r] + y[v * d->outputs + r]);
-      pack_bits(share, d->ring.bits, field);
+    if (!std::holds_alternative<LinearDemand>(plan.demands[i])) continue;
+    std::vector<LinearField> fields;
+    for (ClientMaterial& m : bundles) {
+      fields.push_back({m.seed, std::span(m.corrections).subspan(plan.offsets[i], plan.offsets[i + 1] - plan.offsets[i])});
     }
+    finish_linear(plan, i, masked_weights, fields);
   }
 }
 

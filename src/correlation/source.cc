@@ -1,5 +1,7 @@
 #include "smpc/correlation/source.h"
 
+#include <algorithm>
+
 #include "expand.h"
 #include "smpc/base/error.h"
 
@@ -139,10 +141,8 @@ class ServerSource final : public SourceBase {
 
 class ClientSource final : public SourceBase {
  public:
-  ClientSource(const Plan& plan, std::vector<ClientMaterial> bundles)
-      : SourceBase(plan, bundles.size()), bundles_(std::move(bundles)) {
-    for (const auto& b : bundles_) SMPC_CHECK(b.corrections.size() == plan.correction_bytes());
-  }
+  ClientSource(const Plan& plan, std::vector<StoredMaterial> bundles)
+      : SourceBase(plan, bundles.size()), bundles_(std::move(bundles)) {}
   Party party() const noexcept override { return Party::client; }
 
   OtSender ot_sender(std::size_t) override { return not_mine<OtSender>(); }
@@ -180,8 +180,7 @@ class ClientSource final : public SourceBase {
   SeedReader seed(std::size_t i, std::size_t v) const { return SeedReader(bundles_[v].seed, i); }
   template <class D, class S>
   S corrected(std::size_t i, std::size_t v, const D& d, S share) const {
-    const auto from = plan_.offsets[i];
-    ReadFields fields(ByteView(bundles_[v].corrections).subspan(from, plan_.offsets[i + 1] - from));
+    ReadFields fields(bundles_[v], plan_.offsets[i]);
     corrected_fields(d, share, fields);
     return share;
   }
@@ -190,7 +189,7 @@ class ClientSource final : public SourceBase {
     const auto& d = take<D>(i);
     return join<S>([&](std::size_t v) { return corrected(i, v, d, expand(d, Party::client, seed(i, v))); });
   }
-  std::vector<ClientMaterial> bundles_;
+  std::vector<StoredMaterial> bundles_;
 };
 
 }  // namespace
@@ -199,8 +198,20 @@ std::unique_ptr<CorrelationSource> server_source(const Plan& plan, std::vector<K
   return std::make_unique<ServerSource>(plan, std::move(seeds));
 }
 
-std::unique_ptr<CorrelationSource> client_source(const Plan& plan, std::vector<ClientMaterial> bundles) {
+std::unique_ptr<CorrelationSource> client_source(const Plan& plan, std::vector<StoredMaterial> bundles) {
   return std::make_unique<ClientSource>(plan, std::move(bundles));
+}
+
+std::unique_ptr<CorrelationSource> client_source(const Plan& plan, std::vector<ClientMaterial> bundles) {
+  std::vector<StoredMaterial> stored;
+  for (ClientMaterial& b : bundles) {
+    SMPC_CHECK(b.corrections.size() == plan.correction_bytes());
+    stored.push_back({b.seed, [held = std::move(b.corrections)](std::size_t from, std::span<std::byte> to) {
+                        const ByteView part = ByteView(held).subspan(from, to.size());
+                        std::copy(part.begin(), part.end(), to.begin());
+                      }});
+  }
+  return client_source(plan, std::move(stored));
 }
 
 }  // namespace smpc

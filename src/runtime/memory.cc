@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "smpc/base/error.h"
+#include "smpc/crypto/sealed_pieces.h"
 
 namespace smpc {
 namespace {
@@ -80,7 +81,7 @@ class Simulation {
     ops_.front().result = party == Party::client || !linear_maps_alone_read_the_input(program, plan) ? ring_bytes(program.input().count) * volumes : 0;
     ops_.front().made = ops_.front().computed = true;
     held_ = ops_.front().result;
-    if (party == Party::client) held_ += plan.correction_bytes() * volumes;
+    if (party == Party::client) held_ += std::min(plan.correction_bytes(), piece_bytes) * volumes;
     for (std::size_t i = 0; i < plan.ops.size(); ++i) {
       Op& op = ops_[i + 1];
       op.working = std::visit(WorkSize{plan, party}, plan.ops[i]) * volumes;

@@ -4,6 +4,7 @@
 #include <ctime>
 #include <optional>
 
+#include "bundle_intake.h"
 #include "client_link.h"
 #include "client_state.h"
 #include "part_file.h"
@@ -251,13 +252,7 @@ struct ClientService::Impl {
       tell(ClientPhase::waiting_for_dealer, have + ready, wanted);
     });
     const Traffic before = dealer.traffic();
-    std::vector<ClientBundle> bundles(batch);
-    std::vector<ClientMaterial> material(batch);
-    for (std::size_t i = 0; i < batch; ++i) {
-      ClientBundle& b = bundles[i];
-      b.header_bytes = dealer.receive_up_to(FrameType::bulk, longest_bundle_header);
-      b.header = decode_bundle_header(b.header_bytes);
-      const BundleHeader& h = b.header;
+    const auto accept = [&](const BundleHeader& h) {
       if (h.client != identity.name().uri() || h.program != filter.program || h.mask != filter.mask ||
           h.instance != filter.instance || h.epoch != filter.epoch) {
         fail_peer("the dealer: expected a bundle for this client and this program, found another");
@@ -266,15 +261,9 @@ struct ClientService::Impl {
         fail_peer("the dealer: expected a bundle that is still valid, found one that has expired by the clock here; compare "
                   "the clocks of both machines");
       }
-      SecretBytes body(32 + plan.correction_bytes());
-      dealer.receive(FrameType::bulk, body);
-      material[i].seed = Key{ByteView(body).first<32>()};
-      body.erase(body.begin(), body.begin() + 32);
-      material[i].corrections = std::move(body);
-    }
+    };
+    const std::vector<SealedBundle> bundles = take_bundles(dealer, batch, plan, masked, accept, options.state);
     add(cost.offline, before, dealer.traffic());
-    finish_corrections(plan, masked, material);
-    for (std::size_t i = 0; i < batch; ++i) bundles[i].material = std::move(material[i]);
     state.store(bundles);
   }
 
@@ -320,7 +309,7 @@ struct ClientService::Impl {
   }
 
   void run_batch(RingVector input, std::size_t batch, std::vector<VolumeResult>& results) {
-    std::vector<ClientBundle> bundles = state.open(filter, batch);
+    std::vector<ClientBundle> bundles = state.open(filter, plan.correction_bytes(), batch);
     if (bundles.size() < batch) {
       throw Error(ErrorKind::no_bundles, "stored correlated randomness is damaged and was set aside; run the command again");
     }
@@ -330,7 +319,7 @@ struct ClientService::Impl {
     infer.set_program(text_of(filter.program));
     infer.set_mask(text_of(filter.mask));
     infer.set_reveal(std::string(to_text(program->reveal)));
-    std::vector<ClientMaterial> material;
+    std::vector<StoredMaterial> material;
     AuditSubject subject{.peer = server_identity, .program = filter.program, .reveal = infer.reveal(), .bundles = {}};
     for (ClientBundle& b : bundles) {
       subject.bundles.push_back(b.header.serial);

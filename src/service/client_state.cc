@@ -1,25 +1,30 @@
 #include "client_state.h"
 
+#include <algorithm>
 #include <ctime>
+#include <memory>
 
 #include "smpc/base/error.h"
 #include "smpc/base/sabotage.h"
-#include "smpc/crypto/aead.h"
+#include "smpc/crypto/sealed_pieces.h"
 
 namespace smpc {
 namespace {
 
-// state: 0 unused, 1 spent. Contents have a table of their own: SQLite reads and builds a whole row to change a part of it, and those of
-// a large network take hundreds of megabytes.
+// state: 0 unused, 1 spent. Contents are sealed pieces in a table of their own: those of a large network take hundreds of
+// megabytes, and SQLite reads and builds a whole row to change a part of it.
 const char* const schema = R"(
 CREATE TABLE IF NOT EXISTS programs (hash BLOB PRIMARY KEY, bytes BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS bundles (
   serial BLOB PRIMARY KEY, instance BLOB NOT NULL, epoch INTEGER NOT NULL, program BLOB NOT NULL, mask BLOB NOT NULL,
   expiry INTEGER NOT NULL, state INTEGER NOT NULL, header BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS contents (serial BLOB PRIMARY KEY, sealed BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS contents (serial BLOB NOT NULL, piece INTEGER NOT NULL, sealed BLOB NOT NULL,
+  PRIMARY KEY (serial, piece));
 CREATE INDEX IF NOT EXISTS unused ON bundles (state, program, mask);
 CREATE TABLE IF NOT EXISTS keys (serial BLOB PRIMARY KEY, key BLOB NOT NULL);
 )";
+
+constexpr std::size_t seed_bytes = 32;  // before the corrections
 
 const char* const fits = "instance = ? AND epoch = ? AND program = ? AND mask = ? AND state = 0 AND expiry > ?";
 
@@ -31,13 +36,14 @@ Statement& bind(Statement& s, const BundleFilter& f) {
       .bind(static_cast<std::int64_t>(std::time(nullptr)));
 }
 
-// A folder of before contents had their own table.
+// A folder of before contents had their own table. Those of more than one piece were one then: they are set aside when they
+// are opened.
 void take_contents_out(Database& db) {
   const auto together = [&] { return db.prepare("SELECT 1 FROM pragma_table_info('bundles') WHERE name = 'sealed'").step(); };
   if (!together()) return;
   Database::Transaction transaction(db);
   if (!together()) return;  // another command has done it by now
-  db.execute("INSERT INTO contents SELECT serial, sealed FROM bundles");
+  db.execute("INSERT INTO contents SELECT serial, 0, sealed FROM bundles");
   db.execute("ALTER TABLE bundles DROP COLUMN sealed");
   transaction.commit();
 }
@@ -67,11 +73,9 @@ std::filesystem::path ClientState::masked_weights_part(const MaskId& mask) const
   return folder_ / "masked" / (to_hex(mask) + ".part");
 }
 
-void ClientState::store(const std::vector<ClientBundle>& bundles) {
+void ClientState::store(const std::vector<SealedBundle>& bundles) {
   Database::Transaction transaction(db_);
-  for (const ClientBundle& b : bundles) {
-    const Key key = random_key();
-    const Bytes sealed = seal(key, {b.material.seed.reveal(), b.material.corrections}, b.header_bytes);
+  for (const SealedBundle& b : bundles) {
     const bool fresh = db_.prepare("INSERT INTO bundles VALUES (?, ?, ?, ?, ?, ?, 0, ?)")
                            .bind(ByteView(b.header.serial))
                            .bind(ByteView(b.header.instance))
@@ -82,8 +86,13 @@ void ClientState::store(const std::vector<ClientBundle>& bundles) {
                            .bind(ByteView(b.header_bytes))
                            .run_unless_there();
     if (!fresh) fail_peer("the dealer: handed out a bundle that this client has had before; it is not used");
-    db_.prepare("INSERT INTO contents VALUES (?, ?)").bind(ByteView(b.header.serial)).bind(ByteView(sealed)).run();
-    db_.prepare("INSERT INTO keys VALUES (?, ?)").bind(ByteView(b.header.serial)).bind(ByteView(key.reveal())).run();
+    Statement insert = db_.prepare("INSERT INTO contents VALUES (?, ?, ?)");
+    for (std::size_t i = 0; i < b.pieces; ++i) {
+      const Bytes sealed = b.piece(i);
+      insert.reset().bind(ByteView(b.header.serial)).bind(static_cast<std::int64_t>(i)).bind(ByteView(sealed)).run();
+    }
+    insert.reset();
+    db_.prepare("INSERT INTO keys VALUES (?, ?)").bind(ByteView(b.header.serial)).bind(ByteView(b.key.reveal())).run();
   }
   transaction.commit();
 }
@@ -94,37 +103,42 @@ std::size_t ClientState::available(const BundleFilter& filter) {
   return static_cast<std::size_t>(row.integer(0));
 }
 
-std::vector<ClientBundle> ClientState::open(const BundleFilter& filter, std::size_t count) {
+std::optional<ClientBundle> ClientState::opened(std::int64_t row, std::size_t corrections) {
+  Statement columns = db_.prepare("SELECT b.serial, header, key FROM bundles b LEFT JOIN keys USING (serial) WHERE b.rowid = ?");
+  SMPC_CHECK(columns.bind(row).step());
+  const Bytes serial = columns.blob(0);
+  ClientBundle b;
+  b.header_bytes = columns.blob(1);
+  const SecretBytes key = columns.secret(2);
+  if (key.size() != 32) return std::nullopt;
+  const auto sealed = [this, serial](std::size_t piece) {
+    Statement found = db_.prepare("SELECT sealed FROM contents WHERE serial = ? AND piece = ?");
+    found.bind(ByteView(serial)).bind(static_cast<std::int64_t>(piece));
+    return found.step() ? found.blob(0) : Bytes{};
+  };
+  const auto reader = std::make_shared<PieceReader>(Key{ByteView(key).first<32>()}, seed_bytes + corrections, b.header_bytes, sealed);
+  if (!reader->intact() || !reader->read(0, b.material.seed.reveal())) return std::nullopt;
+  b.header = decode_bundle_header(b.header_bytes);
+  if (!std::equal(serial.begin(), serial.end(), b.header.serial.begin(), b.header.serial.end())) return std::nullopt;
+  b.material.read = [reader](std::size_t from, std::span<std::byte> to) {
+    if (reader->read(seed_bytes + from, to)) return;
+    throw Error(ErrorKind::no_bundles, "stored correlated randomness was damaged while it was in use; run the command again");
+  };
+  return b;
+}
+
+std::vector<ClientBundle> ClientState::open(const BundleFilter& filter, std::size_t corrections, std::size_t count) {
   std::vector<ClientBundle> out;
   std::vector<Serial> broken;
   {
-    Statement oldest = db_.prepare(std::string("SELECT rowid FROM bundles WHERE ") + fits + " ORDER BY expiry, rowid");
+    Statement oldest = db_.prepare(std::string("SELECT rowid, serial FROM bundles WHERE ") + fits + " ORDER BY expiry, rowid");
     bind(oldest, filter);
     while (out.size() < count && oldest.step()) {
-      Statement rows = db_.prepare("SELECT b.serial, header, key, c.rowid FROM bundles b LEFT JOIN keys USING (serial) "
-                                   "LEFT JOIN contents c USING (serial) WHERE b.rowid = ?");
-      SMPC_CHECK(rows.bind(oldest.integer(0)).step());
-      ClientBundle b;
-      b.header_bytes = rows.blob(1);
-      const SecretBytes key = rows.secret(2);
-      std::optional<SecretBytes> plain;
-      const std::int64_t contents = rows.integer(3);  // 0: none
-      if (key.size() == 32 && contents > 0) {
-        Database::Blob sealed(db_, "contents", "sealed", contents);
-        plain = unseal(Key{ByteView(key).first<32>()}, sealed.size(), [&](std::size_t from, std::span<std::byte> to) { sealed.read(from, to); },
-                       b.header_bytes);
+      if (std::optional<ClientBundle> b = opened(oldest.integer(0), corrections)) {
+        out.push_back(std::move(*b));
+        continue;
       }
-      const Bytes serial = rows.blob(0);
-      if (plain && plain->size() > 32) {
-        b.header = decode_bundle_header(b.header_bytes);
-        if (std::equal(serial.begin(), serial.end(), b.header.serial.begin(), b.header.serial.end())) {
-          b.material.seed = Key{ByteView(*plain).first<32>()};
-          plain->erase(plain->begin(), plain->begin() + 32);
-          b.material.corrections = std::move(*plain);
-          out.push_back(std::move(b));
-          continue;
-        }
-      }
+      const Bytes serial = oldest.blob(1);
       Serial damaged{};
       std::copy_n(serial.begin(), std::min(serial.size(), damaged.size()), damaged.begin());
       broken.push_back(damaged);

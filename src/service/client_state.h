@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -13,11 +14,21 @@
 
 namespace smpc {
 
-// A bundle in hand: the header's bytes go to the server, the material to the protocol.
+// A bundle that waits to be used: the header's bytes go to the server, the material, which stays sealed on the disk until it
+// is read, to the protocol.
 struct ClientBundle {
   BundleHeader header;
   Bytes header_bytes;
-  ClientMaterial material;
+  StoredMaterial material;
+};
+
+// A bundle to be stored: seed and corrections, sealed in pieces (smpc/crypto/sealed_pieces.h) with the header bound to them.
+struct SealedBundle {
+  BundleHeader header;
+  Bytes header_bytes;
+  Key key;
+  std::size_t pieces = 0;
+  std::function<Bytes(std::size_t)> piece;  // by its number
 };
 
 // Which bundles fit: those of this server, program and mask.
@@ -38,10 +49,11 @@ class ClientState {
   std::filesystem::path masked_weights(const MaskId& mask) const;       // where they are when whole
   std::filesystem::path masked_weights_part(const MaskId& mask) const;  // while they come
 
-  void store(const std::vector<ClientBundle>& bundles);
+  void store(const std::vector<SealedBundle>& bundles);
   std::size_t available(const BundleFilter& filter);
-  // The oldest `count` that open; those that do not (damaged, foreign) are set aside for good. Fewer when there are fewer.
-  std::vector<ClientBundle> open(const BundleFilter& filter, std::size_t count);
+  // The oldest `count`, with so many bytes of corrections, that open; those that do not (damaged, foreign) are set aside for
+  // good. Fewer when there are fewer. They are used while this state exists.
+  std::vector<ClientBundle> open(const BundleFilter& filter, std::size_t corrections, std::size_t count);
   // Durably: afterwards they are never opened again and their keys are gone; the audit log says that an inference has
   // begun with them. Refused, and none of them spent, when one is spent already.
   void spend(const AuditSubject& subject);
@@ -58,6 +70,7 @@ class ClientState {
   void forget_spent();
 
  private:
+  std::optional<ClientBundle> opened(std::int64_t row, std::size_t corrections);
   std::size_t spend_serials(const std::vector<Serial>& serials);  // how many were unspent
   std::filesystem::path folder_;
   std::vector<Serial> spent_;  // whose contents are still there

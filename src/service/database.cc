@@ -114,20 +114,6 @@ void Database::execute(const char* sql) {
   if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail_database(db_, "use its database");
 }
 
-Database::Blob::Blob(Database& db, const char* table, const char* column, std::int64_t row) : db_(db.db_) {
-  if (sqlite3_blob_open(db_, "main", table, column, row, 0, &blob_) == SQLITE_OK) return;
-  fail_database(db_, "read its journal");
-}
-
-Database::Blob::~Blob() { sqlite3_blob_close(blob_); }
-
-std::size_t Database::Blob::size() const noexcept { return static_cast<std::size_t>(sqlite3_blob_bytes(blob_)); }
-
-void Database::Blob::read(std::size_t from, std::span<std::byte> to) {
-  if (to.empty()) return;
-  if (sqlite3_blob_read(blob_, to.data(), static_cast<int>(to.size()), static_cast<int>(from)) != SQLITE_OK) fail_database(db_, "read its journal");
-}
-
 Database::Transaction::~Transaction() {
   if (!done_) sqlite3_exec(db_.db_, "ROLLBACK", nullptr, nullptr, nullptr);
 }

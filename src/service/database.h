@@ -14,7 +14,6 @@
 #include "smpc/base/secret.h"
 
 struct sqlite3;
-struct sqlite3_blob;
 struct sqlite3_stmt;
 
 namespace smpc {
@@ -59,21 +58,6 @@ class Database {
 
   Statement prepare(std::string_view sql) { return Statement(db_, sql); }
   void execute(const char* sql);
-
-  // A blob of a row that is there, to be read piece by piece.
-  class Blob {
-   public:
-    Blob(Database& db, const char* table, const char* column, std::int64_t row);
-    ~Blob();
-    Blob(const Blob&) = delete;
-    Blob& operator=(const Blob&) = delete;
-    std::size_t size() const noexcept;
-    void read(std::size_t from, std::span<std::byte> to);
-
-   private:
-    sqlite3* db_;
-    sqlite3_blob* blob_ = nullptr;
-  };
 
   // A transaction that is undone unless committed. IMMEDIATE: it holds the write lock from its start.
   class Transaction {

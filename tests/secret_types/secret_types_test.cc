@@ -50,7 +50,7 @@ static_assert(none_printed<Key, std::vector<Key>, std::optional<Key>, BundleSeed
 static_assert(!InHex<std::span<const std::byte, 32>> && !AsText<std::span<std::byte, 32>>);
 static_assert(!std::equality_comparable<Key>);
 // Seeds and corrections of bundles.
-static_assert(none_printed<SecretBytes, std::vector<SecretBytes>, std::optional<SecretBytes>, ClientMaterial>);
+static_assert(none_printed<SecretBytes, std::vector<SecretBytes>, std::optional<SecretBytes>, ClientMaterial, StoredMaterial>);
 // Shares.
 static_assert(none_printed<RingVector, BitVector, std::vector<BitVector>, OtSender, OtReceiver, AndShare, SharedBitShare,
                            BitProductShare, PrivateBitsShare, OpeningShare, ProductShare, LookupShare, LinearServer, LinearClient>);

@@ -160,7 +160,13 @@ std::vector<ClientBundle> World::stored(const std::string& name) {
   filter.mask = array_of<32>(s.hello.mask(), "mask");
   filter.instance = array_of<16>(s.hello.instance(), "instance");
   filter.epoch = s.hello.epoch();
-  return ClientState(state(name)).open(filter, 1000);
+  // What is opened is read where it is stored.
+  const auto opened = std::make_shared<ClientState>(state(name));
+  auto bundles = opened->open(filter, plan().correction_bytes(), 1000);
+  for (ClientBundle& b : bundles) {
+    b.material.read = [opened, read = std::move(b.material.read)](std::size_t from, std::span<std::byte> to) { read(from, to); };
+  }
+  return bundles;
 }
 
 std::vector<ClientBundle> World::prefetched(const std::string& name, std::size_t count) {

@@ -52,8 +52,15 @@ struct MaskedLayout {
 void write_masked_weights(const Plan& plan, const Weights& weights, const Key& mask_key,
                           const std::function<void(ByteView)>& write);
 
-// The client: replaces each linear map's correction A b - r by its finished share E b + (A b - r), for all bundles in
-// one pass over E. No volume is needed.
+// The client: replaces a linear map's corrections A b - r, one field a bundle, by the finished shares E b + (A b - r), for
+// all bundles in one pass over the map's rows of E. No volume is needed.
+struct LinearField {
+  const Key& seed;             // of the bundle
+  std::span<std::byte> bytes;  // those of `demand` in its corrections
+};
+void finish_linear(const Plan& plan, std::size_t demand, ByteView masked_weights, std::span<const LinearField> fields);
+
+// The same for every linear map.
 void finish_corrections(const Plan& plan, ByteView masked_weights, std::span<ClientMaterial> bundles);
 
 }  // namespace smpc

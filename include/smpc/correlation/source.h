@@ -4,7 +4,9 @@
 // For several volumes the values of all of them lie back to back: count * volumes.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "smpc/correlation/plan.h"
@@ -39,8 +41,16 @@ struct ClientMaterial {
   SecretBytes corrections;
 };
 
-// From the dealer's bundles, one per volume. `plan` must outlive the source.
+// The same with corrections that are not in memory: `read` copies to.size() of their bytes, `from` on.
+struct StoredMaterial {
+  Key seed;
+  std::function<void(std::size_t from, std::span<std::byte> to)> read;
+};
+
+// From the dealer's bundles, one per volume. `plan` must outlive the source. What is stored is read correlation by
+// correlation, when it is asked for.
 std::unique_ptr<CorrelationSource> server_source(const Plan& plan, std::vector<Key> seeds);
 std::unique_ptr<CorrelationSource> client_source(const Plan& plan, std::vector<ClientMaterial> bundles);
+std::unique_ptr<CorrelationSource> client_source(const Plan& plan, std::vector<StoredMaterial> bundles);
 
 }  // namespace smpc

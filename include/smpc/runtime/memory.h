@@ -6,7 +6,7 @@
 namespace smpc {
 
 // Bytes that a run of one party holds at its largest: shares and correlations of the layers in progress, results that are still
-// to be read, the messages, and of the client its volumes and its bundles. Not the server's weights.
+// to be read, the messages, and of the client its volumes and a piece of each bundle. Not the server's weights.
 struct RunMemory {
   std::size_t server = 0;
   std::size_t client = 0;
