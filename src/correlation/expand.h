@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "smpc/base/bits.h"
 #include "smpc/base/sabotage.h"
 #include "smpc/correlation/plan.h"
 #include "smpc/correlation/shares.h"
@@ -83,12 +84,11 @@ class ReadFields {
   void bits(std::size_t count, BitVector& v) { v = FieldReader(next(bit_field_bytes(count))).bits(count); }
   void values(std::size_t count, Ring ring, RingVector& v) {
     constexpr std::size_t at_once = 4096;  // values: whole bytes, in any ring
-    v.clear();
-    v.reserve(count);
-    while (v.size() < count) {
-      const std::size_t n = std::min(at_once, count - v.size());
-      const RingVector part = FieldReader(next(ring_field_bytes(n, ring))).values(n, ring);
-      v.insert(v.end(), part.begin(), part.end());
+    v.resize(count);
+    for (std::span<std::uint64_t> rest = v; !rest.empty();) {
+      const auto part = rest.first(std::min(at_once, rest.size()));
+      unpack_range(FieldReader(next(ring_field_bytes(part.size(), ring))).packed(part.size(), ring), ring.bits, 0, part);
+      rest = rest.subspan(part.size());
     }
   }
 

@@ -50,6 +50,7 @@ PieceReader::PieceReader(const Key& key, std::size_t size, ByteView associated, 
 bool PieceReader::open(std::size_t piece) {
   if (piece == opened_) return true;
   opened_ = none;
+  SecretBytes().swap(piece_);  // before there is another
   std::optional<SecretBytes> message = unseal(key_, fetch_(piece), associated_, static_cast<std::uint32_t>(piece));
   if (!message || message->size() != std::min(piece_bytes, size_ - piece * piece_bytes)) return false;
   piece_ = std::move(*message);

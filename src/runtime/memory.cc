@@ -81,7 +81,10 @@ class Simulation {
     ops_.front().result = party == Party::client || !linear_maps_alone_read_the_input(program, plan) ? ring_bytes(program.input().count) * volumes : 0;
     ops_.front().made = ops_.front().computed = true;
     held_ = ops_.front().result;
-    if (party == Party::client) held_ += std::min(plan.correction_bytes(), piece_bytes) * volumes;
+    if (party == Party::client) {
+      piece_ = std::min(plan.correction_bytes(), piece_bytes);
+      held_ += piece_ * volumes;
+    }
     for (std::size_t i = 0; i < plan.ops.size(); ++i) {
       Op& op = ops_[i + 1];
       op.working = std::visit(WorkSize{plan, party}, plan.ops[i]) * volumes;
@@ -150,6 +153,7 @@ class Simulation {
     if (op.made) return;
     op.made = true;
     take(op.working + (op.early ? op.result : 0));
+    peak_ = std::max(peak_, held_ + piece_);  // as it is stored, while it is opened
   }
 
   void compute(std::size_t i) {
@@ -175,6 +179,7 @@ class Simulation {
   const Schedule& schedule_;
   Party party_;
   std::vector<Op> ops_;  // the input, the program's ops, the opening
+  std::size_t piece_ = 0;  // of a bundle
   std::size_t held_ = 0;
   std::size_t peak_ = 0;
 };
