@@ -17,10 +17,11 @@ function(smpc_room name)
   target_link_libraries(smpc_${name} PUBLIC ${R_USES} ${R_PUBLIC} PRIVATE smpc_options ${R_PRIVATE})
 endfunction()
 
-# smpc_test(NAME SOURCES a.cc ... USES room ... LIBS lib ... LABELS l ... TIMEOUT s)
-# One GoogleTest binary; each case is registered with ctest under its own name.
+# smpc_test(NAME SOURCES a.cc ... USES room ... LIBS lib ... LABELS l ... TIMEOUT s PRECOMPILE header)
+# One GoogleTest binary; each case is registered with ctest under its own name. PRECOMPILE: a header that most of its sources
+# include and that takes long; without, they share what tests/CMakeLists.txt has precompiled.
 function(smpc_test name)
-  cmake_parse_arguments(T "" "TIMEOUT" "SOURCES;USES;LIBS;LABELS" ${ARGN})
+  cmake_parse_arguments(T "" "TIMEOUT;PRECOMPILE" "SOURCES;USES;LIBS;LABELS" ${ARGN})
   if(NOT T_TIMEOUT)
     set(T_TIMEOUT 300)
   endif()
@@ -34,6 +35,11 @@ function(smpc_test name)
     SMPC_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}"
     SMPC_BUILD_DIR="${CMAKE_BINARY_DIR}")
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  if(T_PRECOMPILE)
+    target_precompile_headers(${name} PRIVATE ${T_PRECOMPILE})
+  else()
+    target_precompile_headers(${name} REUSE_FROM smpc_precompiled)
+  endif()
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
     PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "${T_LABELS}")
 endfunction()
