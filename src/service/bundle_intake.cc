@@ -136,9 +136,9 @@ std::vector<SealedBundle> take_bundles(Channel& dealer, std::size_t count, const
     if (together) {
       SecretBytes body(size);
       dealer.receive(FrameType::bulk, body);
-      ClientMaterial& m = material.emplace_back(Key{ByteView(body).first<seed_bytes>()}, SecretBytes{});
+      const Key seed(ByteView(body).first<seed_bytes>());
       body.erase(body.begin(), body.begin() + seed_bytes);
-      m.corrections = std::move(body);
+      material.push_back({seed, std::move(body)});
     } else {
       sealed_into_a_spool(b, [&](PieceSealer& sealer) {
         Body body(plan, masked_weights, sealer);
