@@ -420,6 +420,7 @@ std::size_t ClientService::prefetch(std::size_t count) {
   return impl_->link.cancellable([&] {
     impl_->provide(count);
     impl_->close_session();
+    impl_->state.forget_spent();
     return impl_->state.available(impl_->filter);
   });
 }

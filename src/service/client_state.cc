@@ -157,19 +157,22 @@ std::size_t ClientState::spend_serials(const std::vector<Serial>& serials) {
     unspent += mark.reset().bind(ByteView(serial)).run_where_there() ? 1 : 0;
     wipe_key.reset().bind(ByteView(serial)).run();
   }
-  spent_.insert(spent_.end(), serials.begin(), serials.end());
   return unspent;
 }
 
 void ClientState::forget_spent() {
   {
     Database::Transaction transaction(db_);
-    Statement clear = db_.prepare("DELETE FROM contents WHERE serial = ?");
-    for (const Serial& serial : spent_) clear.reset().bind(ByteView(serial)).run();
-    clear.reset();
+    Statement expire = db_.prepare("UPDATE bundles SET state = 1 WHERE state = 0 AND expiry <= ?");
+    expire.bind(static_cast<std::int64_t>(std::time(nullptr))).run();
+    db_.execute("DELETE FROM keys WHERE serial NOT IN (SELECT serial FROM bundles WHERE state = 0)");
     transaction.commit();
   }
-  spent_.clear();
+  {
+    // Sealed under keys that are gone, they need no zeros over them, which would be written twice, as they were.
+    const Database::WithoutWiping contents(db_);
+    db_.execute("DELETE FROM contents WHERE serial NOT IN (SELECT serial FROM keys)");
+  }
   db_.execute("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 

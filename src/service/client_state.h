@@ -66,14 +66,14 @@ class ClientState {
   // Writes a value that is there already, so that the write-ahead log is begun and its folder synced before a server
   // waits for spend().
   void prepare_to_spend();
-  // Clears the contents of what was spent, and empties the write-ahead log, in which keys may still stand.
+  // Sets aside what has expired, clears the contents of all that is spent, by this command or an earlier one that was cut
+  // short, and empties the write-ahead log, in which keys may still stand.
   void forget_spent();
 
  private:
   std::optional<ClientBundle> opened(std::int64_t row, std::size_t corrections);
   std::size_t spend_serials(const std::vector<Serial>& serials);  // how many were unspent
   std::filesystem::path folder_;
-  std::vector<Serial> spent_;  // whose contents are still there
   Database db_;
   AuditLog audit_{db_};
 };

@@ -123,4 +123,6 @@ void Database::Transaction::commit() {
   done_ = true;
 }
 
+Database::WithoutWiping::~WithoutWiping() { sqlite3_exec(db_.db_, "PRAGMA secure_delete=ON", nullptr, nullptr, nullptr); }
+
 }  // namespace smpc

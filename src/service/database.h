@@ -71,6 +71,18 @@ class Database {
     bool done_ = false;
   };
 
+  // While it is there, what is deleted is overwritten only where that costs no writing of its own.
+  class WithoutWiping {
+   public:
+    explicit WithoutWiping(Database& db) : db_(db) { db_.execute("PRAGMA secure_delete=FAST"); }
+    ~WithoutWiping();
+    WithoutWiping(const WithoutWiping&) = delete;
+    WithoutWiping& operator=(const WithoutWiping&) = delete;
+
+   private:
+    Database& db_;
+  };
+
   std::mutex& mutex() noexcept { return mutex_; }
 
  private:

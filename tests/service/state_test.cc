@@ -133,6 +133,22 @@ class StoredBundles : public ::testing::Test {
     world_.expect_good("alice", 2);
   }
 
+  // So many bundles are spent, of which nothing else is stored, and so many are unspent and whole.
+  void expect_stored(std::int64_t spent, std::int64_t unspent) {
+    Database db(world_.state("alice") / "client.db", "");
+    Statement rows = db.prepare(
+        "SELECT sum(state = 1), sum(state = 0), sum(state = (c.serial IS NULL)), sum(state = (k.serial IS NULL)), "
+        "(SELECT count(*) FROM contents), (SELECT count(*) FROM keys) "
+        "FROM bundles b LEFT JOIN (SELECT DISTINCT serial FROM contents) c USING (serial) LEFT JOIN keys k USING (serial)");
+    ASSERT_TRUE(rows.step());
+    EXPECT_EQ(rows.integer(0), spent);
+    EXPECT_EQ(rows.integer(1), unspent);
+    EXPECT_EQ(rows.integer(2), spent + unspent);
+    EXPECT_EQ(rows.integer(3), spent + unspent);
+    EXPECT_EQ(rows.integer(4), unspent);  // one piece each
+    EXPECT_EQ(rows.integer(5), unspent);
+  }
+
   World world_;
 };
 
@@ -217,14 +233,24 @@ TEST_F(StoredBundles, AnOldFolderIsTakenOver) {
 // What is spent leaves neither key nor contents behind.
 TEST_F(StoredBundles, AreWipedOnceSpent) {
   world_.expect_good("alice", 2);
-  Database db(world_.state("alice") / "client.db", "");
-  Statement rows = db.prepare(
-      "SELECT count(*), (SELECT count(*) FROM contents JOIN bundles b USING (serial) WHERE b.state = 1), "
-      "(SELECT count(*) FROM keys JOIN bundles b USING (serial) WHERE b.state = 1) FROM bundles WHERE state = 1");
-  ASSERT_TRUE(rows.step());
-  EXPECT_EQ(rows.integer(0), 2);
-  EXPECT_EQ(rows.integer(1), 0);
-  EXPECT_EQ(rows.integer(2), 0);
+  expect_stored(2, 1);
+}
+
+// Nor does what a command spent that was killed before it could clear it: the next one does.
+TEST_F(StoredBundles, AreWipedByTheNextCommandWhereTheirOwnWasCutShort) {
+  edit("CREATE TEMP TABLE t AS SELECT serial FROM bundles WHERE rowid = (SELECT min(rowid) FROM bundles);"
+       "UPDATE bundles SET state = 1 WHERE serial IN (SELECT serial FROM t);"
+       "DELETE FROM keys WHERE serial IN (SELECT serial FROM t);");
+  world_.stop_dealer();
+  EXPECT_EQ(world_.client("alice")->prefetch(1), 2U);
+  expect_stored(1, 2);
+  world_.expect_good("alice", 2);
+}
+
+TEST_F(StoredBundles, AreWipedOnceExpired) {
+  edit("UPDATE bundles SET expiry = 1 WHERE rowid = (SELECT min(rowid) FROM bundles)");
+  world_.expect_good("alice", 1);
+  expect_stored(2, 1);
 }
 
 }  // namespace
