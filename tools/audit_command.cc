@@ -58,7 +58,7 @@ void run_audit_command(const AuditArguments& a, const std::filesystem::path& sta
                        {"unfinished", s.unfinished},
                        {"digest", to_hex(s.head)}});
   }
-  std::cout << s.records << " records, all as they were written: " << s.completed << " inferences completed, " << s.failed
+  std::cout << "records: " << s.records << ", all as they were written; inferences: " << s.completed << " completed, " << s.failed
             << " failed, " << s.unfinished << " without an end (in progress, or cut by a crash), " << s.refused << " refused\n"
             << "digest " << to_hex(s.head) << "\n";
 }

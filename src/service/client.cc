@@ -58,6 +58,18 @@ struct ClientService::Impl {
   Impl(const Identity& id, ClientOptions o)
       : identity(id), options(std::move(o)), lock(options.state, "smpc-client", options.patience), state(options.state) {}
 
+  // A session that is there between two calls waits for a request: one that an error left in another state is given up.
+  template <class Body>
+  auto call(Body&& body) {
+    try {
+      return link.cancellable(body);
+    } catch (...) {
+      session.reset();
+      link.abandon();
+      throw;
+    }
+  }
+
   void tell(ClientPhase phase, std::uint64_t done = 0, std::uint64_t whole = 0, std::string_view layer = {}) {
     options.progress(link.progress({.phase = phase,
                                     .done = done,
@@ -89,18 +101,16 @@ struct ClientService::Impl {
   }
 
   // Nothing is lost where the server is gone already: it may be stopping.
-  void close_session() {
+  void close_session() noexcept {
     if (!session) return;
-    auto r = request();
-    r.mutable_done();
     try {
+      auto r = request();
+      r.mutable_done();
       send_control(*session, r);
-    } catch (const Error&) {
+      link.end();
+    } catch (...) {
+      link.abandon();
     }
-    end_session();
-  }
-  void end_session() {
-    link.end();
     session.reset();
   }
 
@@ -300,10 +310,15 @@ struct ClientService::Impl {
   RingVector joined(std::size_t batch, const std::function<RingVector()>& next) {
     RingVector input;
     input.reserve(program->input().count * batch);
-    for (std::size_t v = 0; v < batch; ++v) {
-      tell(ClientPhase::masking, v, batch);
-      const RingVector one = next();
-      input.insert(input.end(), one.begin(), one.end());
+    try {
+      for (std::size_t v = 0; v < batch; ++v) {
+        tell(ClientPhase::masking, v, batch);
+        const RingVector one = next();
+        input.insert(input.end(), one.begin(), one.end());
+      }
+    } catch (...) {
+      close_session();  // nothing has been asked for yet
+      throw;
     }
     return input;
   }
@@ -404,10 +419,10 @@ struct ClientService::Impl {
 
 ClientService::ClientService(const Identity& identity, ClientOptions options)
     : impl_(std::make_unique<Impl>(identity, std::move(options))) {}
-ClientService::~ClientService() = default;
+ClientService::~ClientService() { disconnect(); }
 
 const Program& ClientService::connect() {
-  return *impl_->link.cancellable([&] {
+  return *impl_->call([&] {
     impl_->lock.acquire(impl_->options.patience);  // an earlier call may have failed while it waited for bundles
     if (!impl_->session) impl_->open_session();
     impl_->learn_program();
@@ -417,7 +432,7 @@ const Program& ClientService::connect() {
 
 std::size_t ClientService::prefetch(std::size_t count) {
   connect();
-  return impl_->link.cancellable([&] {
+  return impl_->call([&] {
     impl_->provide(count);
     impl_->close_session();
     impl_->state.forget_spent();
@@ -427,12 +442,10 @@ std::size_t ClientService::prefetch(std::size_t count) {
 
 std::vector<VolumeResult> ClientService::infer(std::size_t count, const std::function<RingVector()>& next) {
   connect();
-  return impl_->link.cancellable([&] { return impl_->infer(count, next); });
+  return impl_->call([&] { return impl_->infer(count, next); });
 }
 
-void ClientService::disconnect() {
-  impl_->link.cancellable([&] { impl_->close_session(); });
-}
+void ClientService::disconnect() noexcept { impl_->close_session(); }
 
 void ClientService::cancel() noexcept { impl_->link.cancel(); }
 std::size_t ClientService::bundles() const { return impl_->state.available(impl_->filter); }

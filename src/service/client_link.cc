@@ -15,6 +15,13 @@ void ClientLink::end() {
   channel_.reset();
 }
 
+void ClientLink::abandon() noexcept {
+  const std::lock_guard guard(cutting_);
+  if (!channel_) return;
+  closed_ = closed_ + channel_->traffic();
+  channel_.reset();
+}
+
 void ClientLink::cancel() noexcept {
   const std::lock_guard guard(cutting_);
   cancelled_ = true;

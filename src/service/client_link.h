@@ -17,6 +17,8 @@ class ClientLink {
   std::shared_ptr<Channel> use(std::shared_ptr<Channel> channel);
   // Says goodbye.
   void end();
+  // Without one, if there is a channel: the other side sees the connection break off.
+  void abandon() noexcept;
 
   // From any thread. Afterwards every other call throws Cancelled.
   void cancel() noexcept;

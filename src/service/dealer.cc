@@ -180,7 +180,7 @@ struct DealerService::Impl {
       channel.send(FrameType::bulk, header);
       channel.send(FrameType::bulk, body);
     }
-    options.log("handed " + std::to_string(bundles.size()) + " bundles to " + h.client);
+    options.log("handed " + std::to_string(bundles.size()) + (bundles.size() == 1 ? " bundle to " : " bundles to ") + h.client);
   }
 
   // Durable before a byte of them leaves: a serial is handed out at most once.

@@ -118,5 +118,20 @@ TEST(Interruption, fault_15_AModelThatChangesBetweenTwoSessionsOfOneRunEndsItUns
   world.expect_good("bob");  // by the new weights
 }
 
+// To the server's operator it looks like no fault.
+TEST(Interruption, AClientThatRefusesItsOwnInputTakesLeave) {
+  World world;
+  ASSERT_EQ(world.client()->prefetch(1), 1U);
+  world.client()->connect();
+  const auto failure = failure_of([&] {
+    world.client()->infer(1, []() -> RingVector { fail_input("out of range"); });
+  });
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->text, "out of range");
+  world.stop_server();
+  EXPECT_EQ(world.server_lines(), std::vector<std::string>{});
+  EXPECT_EQ(world.serials_used(), 0);
+}
+
 }  // namespace
 }  // namespace smpc::testing

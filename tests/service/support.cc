@@ -97,6 +97,10 @@ void World::start_server(const std::string& listen) {
   options.quota_total = limits_.quota_total;
   options.allow = limits_.allow;
   options.on_ready = [ready] { ready->set_value(); };
+  options.log = [this](const std::string& line) {
+    const std::scoped_lock guard(lines_mutex_);
+    server_lines_.push_back(line);
+  };
   server_ = std::make_unique<Running<ServerService>>(
       std::make_unique<ServerService>(identity("server", Role::server), mlp_.program, mlp_.weights, std::move(options)));
   last_server_ = server_->address();
@@ -181,6 +185,11 @@ std::int64_t World::serials_used() const {
   Statement row = db.prepare("SELECT count(*) FROM used");
   EXPECT_TRUE(row.step());
   return row.integer(0);
+}
+
+std::vector<std::string> World::server_lines() {
+  const std::scoped_lock guard(lines_mutex_);
+  return server_lines_;
 }
 
 Key World::shared_key() const {

@@ -145,6 +145,7 @@ class World {
   std::vector<ClientBundle> prefetched(const std::string& name, std::size_t count);
 
   std::int64_t serials_used() const;  // in the server's journal
+  std::vector<std::string> server_lines();  // its log
   Key shared_key() const;             // out of the server's state
 
  private:
@@ -155,6 +156,8 @@ class World {
   std::mt19937_64 rng_{7};
   std::mutex identities_mutex_;
   std::map<std::string, Identity> identities_;
+  std::mutex lines_mutex_;
+  std::vector<std::string> server_lines_;
   std::unique_ptr<Running<DealerService>> dealer_;
   std::unique_ptr<Running<ServerService>> server_;
   std::string last_dealer_;

@@ -75,7 +75,7 @@ class ClientService {
   std::vector<VolumeResult> infer(const std::vector<RingVector>& volumes);
 
   // Takes leave of the server. The next call comes to it again.
-  void disconnect();
+  void disconnect() noexcept;
 
   // From any thread: the call in progress and every later one ends with Cancelled, at its next wait for a peer or its next
   // report of progress. An attempt to connect first comes to its end. What was spent by then stays spent.
