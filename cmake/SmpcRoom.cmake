@@ -15,6 +15,7 @@ function(smpc_room name)
     PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   list(TRANSFORM R_USES PREPEND smpc::)
   target_link_libraries(smpc_${name} PUBLIC ${R_USES} ${R_PUBLIC} PRIVATE smpc_options ${R_PRIVATE})
+  target_precompile_headers(smpc_${name} REUSE_FROM smpc_standard)
 endfunction()
 
 # smpc_test(NAME SOURCES a.cc ... USES room ... LIBS lib ... LABELS l ... TIMEOUT s PRECOMPILE header)
