@@ -5,7 +5,7 @@ namespace {
 
 class Asking : public StudyClient {
  private:
-  // After an error a session may be in any state; the next call begins a new one.
+  // After an error the next call begins anew, with whatever the server runs then.
   template <class F>
   auto guarded(F f) {
     if (!client_) client_.emplace(identity_, options_);

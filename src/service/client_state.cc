@@ -171,7 +171,7 @@ void ClientState::forget_spent() {
   {
     // Sealed under keys that are gone, they need no zeros over them, which would be written twice, as they were.
     const Database::WithoutWiping contents(db_);
-    db_.execute("DELETE FROM contents WHERE serial NOT IN (SELECT serial FROM keys)");
+    db_.execute("DELETE FROM contents WHERE serial IN (SELECT serial FROM contents EXCEPT SELECT serial FROM keys)");
   }
   db_.execute("PRAGMA wal_checkpoint(TRUNCATE)");
 }
