@@ -15,6 +15,7 @@ inline ScanOutcome run_outcome(const ClientService& client, const Identity& iden
   out.server = client.server_identity();
   out.client = identity.name().uri();
   out.reveal = program.reveal;
+  out.what = program.results;
   out.labels = program.labels;
   out.outputs = program.outputs;
   out.cost = client.cost() - before;

@@ -11,14 +11,14 @@
 namespace smpc {
 namespace {
 
-// "smpc" and the version of this encoding. Layout, all little-endian: magic u32, version u32, suite u8, reveal u8,
+// "smpc" and the version of this encoding. Layout, all little-endian: magic u32, version u32, suite u8, reveal u8, results u8,
 // inputs (count; name text, shape (count; u64 each), low f64, high f64, picture (u8 present; 3 u32 height width channels, u8
 // channels last, f64 factor, means (count; f64 each), deviations (count; f64 each))), outputs (count; name text, shape), input
 // norm f64, grid (u8 present; 3 u32, 16 f64), mask (u8 present; a bit
 // for each input element), tensors (count; u64 count, i32 scale, u8 bits), ops (count; u8 kind, text name, inputs (count; u32
 // each), fields of the kind (count; u64 each)), labels (count; text each).
 constexpr std::uint32_t magic = 0x63706d73;
-constexpr std::uint32_t version = 4;
+constexpr std::uint32_t version = 5;
 constexpr std::size_t most_elements = std::size_t{1} << 32;
 constexpr std::size_t most_weights = std::size_t{1} << 36;  // of one map: their bytes can be counted
 constexpr std::size_t most_ops = 1024;  // the time of a schedule grows with their square
@@ -230,6 +230,7 @@ std::size_t check_inputs(const Program& p) {
 void check_outputs(const Program& p, std::size_t elements) {
   expect(!p.outputs.empty() && p.outputs.size() <= most_inputs, "expected 1 to 64 outputs");
   expect(p.reveal == Reveal::logits || p.outputs.size() == 1, "the label of several outputs");
+  expect(p.results == Results::values || p.outputs.size() == 1, "logits or probabilities in several outputs");
   std::set<std::string_view> names;
   std::size_t sum = 0;
   for (const ProgramOutput& out : p.outputs) {
@@ -330,6 +331,13 @@ unsigned index_bits(std::size_t count) noexcept {
 std::string_view to_text(Reveal reveal) noexcept { return reveal == Reveal::label ? "label" : "logits"; }
 std::string_view to_text(Suite suite) noexcept { return suite == Suite::cryptflow2 ? "cryptflow2" : "masked"; }
 
+std::string_view to_text(Results results) noexcept {
+  return results == Results::logits ? "logits" : results == Results::probabilities ? "probabilities" : "values";
+}
+std::string_view output_text(Reveal reveal, Results results) noexcept {
+  return reveal == Reveal::label ? "label" : to_text(results);
+}
+
 std::string_view op_name(const OpKind& kind) noexcept {
   constexpr std::string_view names[] = {"Linear", "Relu",      "Truncate",  "ArgMax", "Conv",   "Bias",    "Sum",
                                         "Scale",  "WindowSum", "Transpose", "Take",   "Concat", "Product", "Step", "Lookup"};
@@ -345,6 +353,7 @@ Bytes encode(const Program& p) {
   w.u32(version);
   w.u8(static_cast<std::uint8_t>(p.suite));
   w.u8(static_cast<std::uint8_t>(p.reveal));
+  w.u8(static_cast<std::uint8_t>(p.results));
   const auto shape = [&](const std::vector<std::size_t>& dims) {
     count(dims.size());
     for (const std::size_t d : dims) w.u64(d);
@@ -418,9 +427,12 @@ Program decode_program(ByteView bytes) {
   Program p;
   const std::uint8_t suite = r.u8();
   const std::uint8_t reveal = r.u8();
+  const std::uint8_t results = r.u8();
   if (suite > 1 || reveal > 1) fail_input("the program: an unknown suite or output policy");
+  if (results > 2) fail_input("the program: results that are neither logits nor probabilities nor values");
   p.suite = static_cast<Suite>(suite);
   p.reveal = static_cast<Reveal>(reveal);
+  p.results = static_cast<Results>(results);
   const auto flag = [&] {
     const std::uint8_t value = r.u8();
     if (value > 1) fail_input("the program: a flag that is neither 0 nor 1");

@@ -28,7 +28,7 @@ TEST(Program, TheHashIsThatOfTheBytesAndNamesEveryPart) {
   const Program p = example();
   EXPECT_EQ(program_hash(p), sha256(encode(p)));
   EXPECT_EQ(program_hash(p), program_hash(decode_program(encode(p))));
-  std::vector<Program> others(9, p);
+  std::vector<Program> others(10, p);
   others[0] = example(Reveal::logits);
   others[1].inputs[0].high = 12.25;
   others[2].input_norm = 31;
@@ -38,6 +38,7 @@ TEST(Program, TheHashIsThatOfTheBytesAndNamesEveryPart) {
   others[6].ops[0].name = "First";
   others[7].inputs[0].shape = {6};
   others[8].tensors[0].scale = 11;
+  others[9].results = Results::probabilities;
   for (std::size_t i = 0; i < others.size(); ++i) EXPECT_NE(program_hash(others[i]), program_hash(p)) << i;
 }
 

@@ -111,6 +111,7 @@ const Case cases[] = {
     {"no outputs", [](Program& p) { p.outputs.clear(); }},
     {"outputs of other elements", [](Program& p) { p.outputs[0].shape = {4}; }},
     {"the label of two outputs", [](Program& p) { p.outputs = {{"y", {1}}, {"z", {2}}}; }},
+    {"the logits of two outputs", [](Program& p) { p = testing::example_graph(); p.results = Results::logits; }},
     {"the label of no labels", [](Program& p) { p.labels.clear(); }},
     {"negative norm", [](Program& p) { p.input_norm = -1; }},
     {"norm that is no number", [](Program& p) { p.input_norm = std::numeric_limits<double>::quiet_NaN(); }},
@@ -257,6 +258,11 @@ TEST(ProgramBytes, MagicVersionSuiteAndPolicyAreChecked) {
   EXPECT_TRUE(refused_or_canonical(replaced(p, 9, two)));  // the policy
   const std::byte logits[] = {std::byte{1}};
   EXPECT_TRUE(refused_or_canonical(replaced(p, 9, logits)));
+  // What the results are: three values there are, and any other is refused.
+  for (unsigned value = 0; value < 256; ++value) {
+    const std::byte results[] = {static_cast<std::byte>(value)};
+    EXPECT_EQ(refused_or_canonical(replaced(p, 10, results)), value > 2) << value;
+  }
 }
 
 // Rings, scales and counts as they stand in the bytes: what encode() would never write is refused when read.
@@ -264,7 +270,7 @@ TEST(ProgramBytes, BadRingsScalesAndCountsAreRefused) {
   const Program p = example();
   const std::size_t inputs = 4 + (4 + 1) + (4 + 3 * 8) + 2 * 8 + 1;
   const std::size_t outputs = 4 + (4 + 1) + (4 + 8);
-  const std::size_t tensors = 4 + 4 + 2 + inputs + outputs + 8 + 1 + 3 * 4 + 16 * 8 + 1 + 4;
+  const std::size_t tensors = 4 + 4 + 3 + inputs + outputs + 8 + 1 + 3 * 4 + 16 * 8 + 1 + 4;
   for (std::size_t t = 0; t < p.tensors.size(); ++t) {
     const std::size_t count = tensors + 13 * t;
     const std::size_t scale = count + 8;

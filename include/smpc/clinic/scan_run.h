@@ -24,6 +24,7 @@ struct ScanOutcome {
   std::string server;                 // identities
   std::string client;
   Reveal reveal = Reveal::label;
+  Results what = Results::values;     // the values of `results`
   std::vector<std::string> labels;    // one per class; empty where the outputs are no classes
   std::vector<ProgramOutput> outputs;
   Grid grid;                          // the model's

@@ -26,8 +26,14 @@ struct Relu {
 
 using Layer = std::variant<Affine, Relu>;
 
-// What ends the graph; computed in the clear by whoever receives the logits (softmax), or inside the protocol.
-enum class Tail { none, softmax, argmax };
+// What was taken off the model's end: computed in the clear by whoever receives the logits (softmax), or as the protocol's last
+// step (argmax).
+enum class Tail { none, softmax, log_softmax, argmax };
+
+// What the values are that the network ends in, its tail taken off. Logits: a Softmax of all of them was taken off, or it would
+// change nothing, since the ArgMax that follows it was. Linear: a linear op computes them, so they are logits if they are classes.
+// Probabilities: a Softmax inside computes them. Indices: an ArgMax inside does.
+enum class Scores { values, linear, logits, probabilities, indices };
 
 // An input or output. Of a chain, and of a graph whose batch is one sample, the shape leaves out the batch.
 struct NetworkValue {
@@ -41,6 +47,7 @@ struct Network {
   std::vector<Layer> layers;             // of a chain
   Graph graph;                           // of what is no chain; without nodes: a chain
   Tail tail = Tail::none;
+  Scores scores = Scores::values;
 };
 
 // Takes a model apart; refuses (bad_input) what it does not know, naming the node and what to do.
@@ -48,7 +55,7 @@ struct Network {
 // The graph is one chain from one input, whose first dimension is the batch (unknown or fixed), to one output of shape
 // [batch, classes]. Ops, with the meaning of each opset from 6 to 18: Flatten, Reshape, Squeeze, Unsqueeze, Identity,
 // Dropout (inference), Gemm and MatMul with constant weights on the right, Add of a constant, Relu, and at the end
-// Softmax or ArgMax over the classes; and what exporters compute from shapes (Shape, Gather, Concat).
+// Softmax, LogSoftmax or ArgMax over the classes, and what changes nothing after it (ending.h); and what exporters compute from shapes (Shape, Gather, Concat).
 //  - Weights are float32; those of a double model are rounded to it. Gemm's alpha is multiplied into them.
 //  - An Add goes into the bias of the affine map before it or, where there is none, of the one after it.
 //  - Two affine maps in a row stay two. A Relu right after a Relu is dropped.

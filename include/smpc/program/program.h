@@ -150,9 +150,15 @@ struct Op {
 
 enum class Reveal : std::uint8_t { label = 0, logits = 1 };
 enum class Suite : std::uint8_t { cryptflow2 = 0, masked = 1 };
+// What the model's values are that are opened; with the label revealed, those that it is the largest of. Logits: their softmax
+// is the probabilities of the classes. Probabilities: they are those already. Values: anything else, and nothing is a probability.
+enum class Results : std::uint8_t { logits = 0, probabilities = 1, values = 2 };
 
 std::string_view to_text(Reveal reveal) noexcept;
 std::string_view to_text(Suite suite) noexcept;
+std::string_view to_text(Results results) noexcept;
+// What the client receives, in a word: label, or what its values are.
+std::string_view output_text(Reveal reveal, Results results) noexcept;
 std::string_view op_name(const OpKind& kind) noexcept;
 
 std::size_t elements_of(const std::vector<std::size_t>& shape) noexcept;
@@ -189,6 +195,7 @@ struct ProgramOutput {
 struct Program {
   Suite suite = Suite::cryptflow2;
   Reveal reveal = Reveal::label;
+  Results results = Results::values;
   std::vector<ProgramInput> inputs;
   std::vector<ProgramOutput> outputs;    // with the label revealed: one, the scores that it is the largest of
   double input_norm = 0;                 // of the only input: the client refuses a larger Euclidean norm; 0: no such limit
