@@ -16,10 +16,14 @@ using onnx::ValueInfoProto;
 
 int check_versions(const ModelProto& model, const std::string& source) {
   if (!model.has_graph()) fail_model(source, "expected an ONNX model, found no graph in it; export the model again");
-  if (model.ir_version() < 3 || model.ir_version() > 9) {
-    fail_model(source, "expected IR version 3 to 9, found " + std::to_string(model.ir_version()) +
-                           "; export the model with an opset from " + std::to_string(oldest_opset) + " to " +
-                           std::to_string(newest_opset));
+  if (model.ir_version() < 3) {
+    fail_model(source, "expected IR version 3 to " + std::to_string(newest_ir) + ", found " +
+                           std::to_string(model.ir_version()) + "; export the model again, with a newer version of the exporter");
+  }
+  if (model.ir_version() > newest_ir) {
+    fail_model(source, "expected IR version 3 to " + std::to_string(newest_ir) + ", found " +
+                           std::to_string(model.ir_version()) + "; set ir_version = " + std::to_string(newest_ir) +
+                           " in the model and save it again, whatever its opset: onnx.load, then onnx.save");
   }
   std::int64_t opset = -1;
   std::set<std::string> domains;
@@ -32,7 +36,7 @@ int check_versions(const ModelProto& model, const std::string& source) {
   if (opset < oldest_opset || opset > newest_opset) {
     fail_model(source, "expected opset " + std::to_string(oldest_opset) + " to " + std::to_string(newest_opset) +
                            ", found " + std::to_string(opset) +
-                           "; export the model with opset_version=" + std::to_string(newest_known_opset));
+                           "; export the model with opset_version=" + std::to_string(export_opset));
   }
   return static_cast<int>(opset);
 }
@@ -127,8 +131,8 @@ class Names {
     if (filled) return;
     const int t = type.elem_type();
     if (t != TensorProto::FLOAT && t != TensorProto::DOUBLE && t != TensorProto::FLOAT16 && t != TensorProto::INT64 &&
-        t != TensorProto::BOOL) {
-      fail_model(source_, what + ": expected FLOAT, DOUBLE, FLOAT16, INT64 or BOOL, found " + data_type_name(t) +
+        t != TensorProto::INT32 && t != TensorProto::BOOL) {
+      fail_model(source_, what + ": expected FLOAT, DOUBLE, FLOAT16, INT64, INT32 or BOOL, found " + data_type_name(t) +
                               "; export the model in float32");
     }
     for (const auto& d : type.shape().dim()) {

@@ -1,4 +1,4 @@
-// Ops and attributes against ONNX's schemas, and ONNX's own checker where it is right.
+// Ops and attributes against ONNX's definitions, and ONNX's own checker where it is right.
 #include <onnx/checker.h>
 #include <onnx/defs/schema.h>
 
@@ -17,47 +17,26 @@ using onnx::NodeProto;
 using onnx::OpSchema;
 using onnx::OpSchemaRegistry;
 
-// Opset 18, which the library's schemas do not reach: https://github.com/onnx/onnx/blob/main/docs/Changelog.md.
-constexpr std::array<std::string_view, 18> changed_in_18 = {"LpPool",
-                                                            "OptionalGetElement",
-                                                            "OptionalHasElement",
-                                                            "Pad",
-                                                            "ReduceL1",
-                                                            "ReduceL2",
-                                                            "ReduceLogSum",
-                                                            "ReduceLogSumExp",
-                                                            "ReduceMax",
-                                                            "ReduceMean",
-                                                            "ReduceMin",
-                                                            "ReduceProd",
-                                                            "ReduceSum",
-                                                            "ReduceSumSquare",
-                                                            "Resize",
-                                                            "ScatterElements",
-                                                            "ScatterND",
-                                                            "Split"};
-constexpr std::array<std::string_view, 8> new_in_18 = {
-    "BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor", "CenterCropPad", "Col2Im", "GroupNormalization", "Mish"};
-
-template <std::size_t N>
-bool contains(const std::array<std::string_view, N>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 // The op exists, but the library's schema of it is not that of this opset.
-bool beyond_schemas(const std::string& op, int opset) {
-  return opset > newest_known_opset && (contains(changed_in_18, op) || contains(new_in_18, op));
+bool beyond_schemas(const std::string& op, int opset) { return newer_definition(op, opset).has_value(); }
+
+OpDefinition definition_of(const OpSchema& schema) {
+  OpDefinition out{{schema.min_input(), schema.max_input()}, {schema.min_output(), schema.max_output()}, {}};
+  for (const auto& [name, a] : schema.attributes()) {
+    out.attributes[name] = {static_cast<AttributeProto::AttributeType>(a.type), a.required};
+  }
+  return out;
 }
 
-const OpSchema& schema_of(const NodeProto& node, int opset, const std::string& source) {
+OpDefinition definition_of(const NodeProto& node, int opset, const std::string& source) {
+  if (auto newer = newer_definition(node.op_type(), opset)) return std::move(*newer);
   const auto* schema = OpSchemaRegistry::Schema(node.op_type(), std::min(opset, newest_known_opset), "");
-  if (schema != nullptr && !schema->deprecated()) return *schema;
+  if (schema != nullptr && !schema->deprecated()) return definition_of(*schema);
   if (schema != nullptr) {
     fail_model(source, describe(node) + ": this op is deprecated in opset " + std::to_string(opset) +
                            "; export the model again");
   }
-  const auto* newer = OpSchemaRegistry::Schema(node.op_type(), "");
-  if (newer != nullptr || contains(new_in_18, node.op_type())) {
+  if (OpSchemaRegistry::Schema(node.op_type(), "") != nullptr || is_newer_op(node.op_type())) {
     fail_model(source, describe(node) + ": this op does not exist in opset " + std::to_string(opset) +
                            ", which the model declares; export the model with a newer opset, up to " +
                            std::to_string(newest_opset));
@@ -104,13 +83,13 @@ const char* attribute_type_name(AttributeProto::AttributeType type) {
   }
 }
 
-void check_attribute_against_schema(const NodeProto& node, const AttributeProto& a, const OpSchema& schema, int opset,
-                                    const std::string& source) {
+void check_attribute_is_known(const NodeProto& node, const AttributeProto& a, const OpDefinition& op, int opset,
+                              const std::string& source) {
   const std::string what = describe(node) + ", attribute " + quote_name(a.name());
-  const auto found = schema.attributes().find(a.name());
-  if (found == schema.attributes().end()) {
+  const auto found = op.attributes.find(a.name());
+  if (found == op.attributes.end()) {
     std::string known;
-    for (const auto& [name, unused] : schema.attributes()) known += (known.empty() ? "" : ", ") + name;
+    for (const auto& [name, unused] : op.attributes) known += (known.empty() ? "" : ", ") + name;
     fail_model(source, what + ": unknown to this op in opset " + std::to_string(opset) + ", which has " +
                            (known.empty() ? "none" : known) + "; remove it or export the model again");
   }
@@ -120,15 +99,18 @@ void check_attribute_against_schema(const NodeProto& node, const AttributeProto&
   }
 }
 
-void check_counts(const NodeProto& node, const OpSchema& schema, const std::string& source) {
-  const auto check = [&](const char* what, int found, int least, int most) {
-    if (found >= least && found <= most) return;
-    std::string expected = std::to_string(least);
-    if (most != least) expected += most > 1000 ? " or more" : " to " + std::to_string(most);
-    fail_model(source, describe(node) + ": expected " + expected + " " + what + ", found " + std::to_string(found));
-  };
-  check("inputs", node.input_size(), schema.min_input(), schema.max_input());
-  check("outputs", node.output_size(), schema.min_output(), schema.max_output());
+template <class Names>
+void check_count(const NodeProto& node, const char* what, const Names& names, const std::array<int, 2>& range, int opset,
+                 const std::string& source) {
+  const auto [least, most] = range;
+  const int found = names.size();
+  if (found >= least && found <= most) return;
+  std::string expected = std::to_string(least);
+  if (most != least) expected += most > 1000 ? " or more" : " to " + std::to_string(most);
+  fail_model(source, describe(node) + ": expected " + expected + " " + what + ", found " + std::to_string(found) +
+                         (found > most ? "; opset " + std::to_string(opset) + " has no place for " + quote_name(names[most]) +
+                                             ": remove it or export the model again"
+                                       : "; export the model again"));
 }
 
 std::string first_line(const std::string& text) {
@@ -140,17 +122,20 @@ std::string first_line(const std::string& text) {
 
 void check_op(const NodeProto& node, int opset, const std::string& source) {
   if (!is_default_domain(node.domain())) {
-    fail_model(source, describe(node) + ": expected an op of ONNX's default domain, found domain " +
-                           quote_name(node.domain()) + "; export the model with standard ops only");
+    // What scikit-learn's exporter adds to the probabilities: the label, looked up in a list of classes.
+    const bool classical = node.domain() == "ai.onnx.ml";
+    fail_model(source, describe(node) + ": expected an op of ONNX's default domain, found domain " + quote_name(node.domain()) +
+                           (classical ? "; remove the output of labels with all that computes it alone, keep that of probabilities, and "
+                                        "export with zipmap off (skl2onnx)"
+                                      : "; export the model with standard ops only"));
   }
-  const bool beyond = beyond_schemas(node.op_type(), opset);
-  const OpSchema* schema = beyond ? nullptr : &schema_of(node, opset, source);
+  const OpDefinition op = definition_of(node, opset, source);
   std::set<std::string_view> seen;
   for (const AttributeProto& a : node.attribute()) {
     const std::string what = describe(node) + ", attribute " + quote_name(a.name());
     if (!seen.insert(a.name()).second) fail_model(source, what + ": given twice");
     if (a.has_ref_attr_name()) fail_model(source, what + ": refers to an attribute of a function, outside of one");
-    if (schema != nullptr) check_attribute_against_schema(node, a, *schema, opset, source);
+    check_attribute_is_known(node, a, op, opset, source);
     check_attribute_fields(a, what, source);
     if (a.has_t()) check_tensor(a.t(), what, source);
     if (a.has_t() && node.op_type() != "Constant" && element_count(a.t()) > 1) {
@@ -158,9 +143,9 @@ void check_op(const NodeProto& node, int opset, const std::string& source) {
                  what + ": a tensor of several values in an attribute is not supported; make it an initializer");
     }
   }
-  if (schema == nullptr) return;
-  check_counts(node, *schema, source);
-  for (const auto& [name, attribute] : schema->attributes()) {
+  check_count(node, "inputs", node.input(), op.inputs, opset, source);
+  check_count(node, "outputs", node.output(), op.outputs, opset, source);
+  for (const auto& [name, attribute] : op.attributes) {
     if (attribute.required && seen.count(name) == 0) {
       fail_model(source, describe(node) + ": expected attribute " + quote_name(name) + ", found none");
     }

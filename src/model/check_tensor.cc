@@ -42,6 +42,7 @@ std::optional<Payload> payload_of(const TensorProto& t) {
     case TensorProto::FLOAT: return Payload{4, t.float_data_size()};
     case TensorProto::DOUBLE: return Payload{8, t.double_data_size()};
     case TensorProto::INT64: return Payload{8, t.int64_data_size()};
+    case TensorProto::INT32: return Payload{4, t.int32_data_size()};
     case TensorProto::BOOL: return Payload{1, t.int32_data_size()};
     case TensorProto::FLOAT16: return Payload{2, t.int32_data_size()};
     default: return std::nullopt;
@@ -52,7 +53,7 @@ void check_payload(const TensorProto& t, const std::string& what, const std::str
   const std::int64_t count = checked_count(t, what, source);
   const auto payload = payload_of(t);
   if (!payload) {
-    fail_model(source, what + ": expected elements of type FLOAT, DOUBLE, FLOAT16, INT64 or BOOL, found " +
+    fail_model(source, what + ": expected elements of type FLOAT, DOUBLE, FLOAT16, INT64, INT32 or BOOL, found " +
                            data_type_name(t.data_type()) + "; export the model in float32");
   }
   const std::int64_t typed_any = std::int64_t{t.float_data_size()} + t.double_data_size() + t.int64_data_size() +
@@ -73,55 +74,86 @@ void check_payload(const TensorProto& t, const std::string& what, const std::str
   }
 }
 
+// Halves are looked at by their bits.
+struct Half {
+  std::uint16_t bits;
+};
+bool is_finite(float v) { return std::isfinite(v); }
+bool is_finite(double v) { return std::isfinite(v); }
+bool is_finite(Half v) { return (v.bits & 0x7c00) != 0x7c00; }  // an exponent of all ones
+bool is_least(float v) { return v == -std::numeric_limits<float>::infinity(); }
+bool is_least(double v) { return v == -std::numeric_limits<double>::infinity(); }
+bool is_least(Half v) { return v.bits == 0xfc00; }
+
+class NotFinite {
+ public:
+  template <class T>
+  void look_at(T v) {
+    if (!is_finite(v)) {
+      if (!first_) first_ = count_;
+      mask_ = mask_ && is_least(v);
+    }
+    ++count_;
+  }
+  void refuse(const std::string& what, const std::string& source) const {
+    if (!first_) return;
+    const std::string found = what + ": expected finite values, found ";
+    if (mask_) {
+      fail_model(source, found + "-infinity at element " + std::to_string(*first_) +
+                             ", as masks of an attention have it; put -1e4 in its place, which a Softmax makes zero as well");
+    }
+    fail_model(source, found + "NaN or infinity at element " + std::to_string(*first_) + "; train or export the model again");
+  }
+
+ private:
+  std::size_t count_ = 0;
+  std::optional<std::size_t> first_;
+  bool mask_ = true;  // whatever is not finite is -infinity
+};
+
 template <class T>
-std::optional<std::size_t> first_not_finite(const std::string& raw) {
+void look_at_all(NotFinite& values, const std::string& raw) {
   for (std::size_t i = 0; i < raw.size() / sizeof(T); ++i) {
     T v;
     std::memcpy(&v, raw.data() + i * sizeof(T), sizeof(T));
-    if (!std::isfinite(v)) return i;
+    values.look_at(v);
   }
-  return std::nullopt;
 }
 
-template <class Values>
-std::optional<std::size_t> first_not_finite_of(const Values& values) {
-  for (int i = 0; i < values.size(); ++i) {
-    if (!std::isfinite(values[i])) return static_cast<std::size_t>(i);
+void check_halves(const TensorProto& t, const std::string& what, const std::string& source) {
+  NotFinite values;
+  look_at_all<Half>(values, t.raw_data());
+  for (int i = 0; i < t.int32_data_size(); ++i) {
+    const int half = t.int32_data(i);
+    if (half < 0 || half > 0xffff) fail_model(source, what + ": element " + std::to_string(i) + " is no FLOAT16");
+    values.look_at(Half{static_cast<std::uint16_t>(half)});
   }
-  return std::nullopt;
+  values.refuse(what, source);
+}
+
+void check_flags(const TensorProto& t, const std::string& what, const std::string& source) {
+  std::optional<std::size_t> bad;
+  for (std::size_t i = 0; i < t.raw_data().size() && !bad; ++i) {
+    if (t.raw_data()[i] != 0 && t.raw_data()[i] != 1) bad = i;
+  }
+  for (int i = 0; i < t.int32_data_size() && !bad; ++i) {
+    if (t.int32_data(i) != 0 && t.int32_data(i) != 1) bad = static_cast<std::size_t>(i);
+  }
+  if (bad) fail_model(source, what + ": element " + std::to_string(*bad) + " is neither true nor false");
 }
 
 void check_values(const TensorProto& t, const std::string& what, const std::string& source) {
-  std::optional<std::size_t> bad;
+  if (t.data_type() == TensorProto::FLOAT16) return check_halves(t, what, source);
+  if (t.data_type() == TensorProto::BOOL) return check_flags(t, what, source);
+  NotFinite values;
   if (t.data_type() == TensorProto::FLOAT) {
-    bad = t.has_raw_data() ? first_not_finite<float>(t.raw_data()) : first_not_finite_of(t.float_data());
+    look_at_all<float>(values, t.raw_data());
+    for (const float v : t.float_data()) values.look_at(v);
   } else if (t.data_type() == TensorProto::DOUBLE) {
-    bad = t.has_raw_data() ? first_not_finite<double>(t.raw_data()) : first_not_finite_of(t.double_data());
-  } else if (t.data_type() == TensorProto::FLOAT16) {
-    constexpr int exponent = 0x7c00;  // all ones: no number
-    for (std::size_t i = 0; i < t.raw_data().size() / 2 && !bad; ++i) {
-      std::uint16_t half = 0;
-      std::memcpy(&half, t.raw_data().data() + 2 * i, 2);
-      if ((half & exponent) == exponent) bad = i;
-    }
-    for (int i = 0; i < t.int32_data_size() && !bad; ++i) {
-      const int half = t.int32_data(i);
-      if (half < 0 || half > 0xffff) fail_model(source, what + ": element " + std::to_string(i) + " is no FLOAT16");
-      if ((half & exponent) == exponent) bad = static_cast<std::size_t>(i);
-    }
-  } else if (t.data_type() == TensorProto::BOOL) {
-    for (std::size_t i = 0; i < t.raw_data().size() && !bad; ++i) {
-      if (t.raw_data()[i] != 0 && t.raw_data()[i] != 1) bad = i;
-    }
-    for (int i = 0; i < t.int32_data_size() && !bad; ++i) {
-      if (t.int32_data(i) != 0 && t.int32_data(i) != 1) bad = static_cast<std::size_t>(i);
-    }
-    if (bad) fail_model(source, what + ": element " + std::to_string(*bad) + " is neither true nor false");
+    look_at_all<double>(values, t.raw_data());
+    for (const double v : t.double_data()) values.look_at(v);
   }
-  if (bad) {
-    fail_model(source, what + ": expected finite values, found NaN or infinity at element " + std::to_string(*bad) +
-                           "; train or export the model again");
-  }
+  values.refuse(what, source);
 }
 
 }  // namespace
@@ -129,8 +161,9 @@ void check_values(const TensorProto& t, const std::string& what, const std::stri
 const char* data_type_name(int type) {
   static constexpr const char* names[] = {"UNDEFINED", "FLOAT",  "UINT8",     "INT8",       "UINT16",  "INT16",
                                           "INT32",     "INT64",  "STRING",    "BOOL",       "FLOAT16", "DOUBLE",
-                                          "UINT32",    "UINT64", "COMPLEX64", "COMPLEX128", "BFLOAT16"};
-  return type >= 0 && type < static_cast<int>(std::size(names)) ? names[type] : "a type unknown to IR version 8";
+                                          "UINT32",    "UINT64", "COMPLEX64", "COMPLEX128", "BFLOAT16",
+                                          "FLOAT8E4M3FN", "FLOAT8E4M3FNUZ", "FLOAT8E5M2", "FLOAT8E5M2FNUZ", "UINT4", "INT4"};
+  return type >= 0 && type < static_cast<int>(std::size(names)) ? names[type] : "a type unknown to IR version 10";
 }
 
 std::size_t element_count(const TensorProto& t) {

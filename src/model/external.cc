@@ -1,5 +1,4 @@
 // Values in files beside the model's (onnx/docs/ExternalData.md).
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <map>
 #include <optional>
 
+#include "open_beneath.h"
 #include "proto.h"
 #include "smpc/base/error.h"
 #include "smpc/base/fd.h"
@@ -35,8 +35,7 @@ class ExternalData {
       }
     }
     if (entries.count("location") == 0) refuse("expected a location, found none");
-    const fs::path path = checked_path(entries.at("location"));
-    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    const Fd file(open_beneath(folder_, checked_path(entries.at("location"))));
     struct stat found {};
     // Looked at once more: it may have been exchanged meanwhile.
     if (file.get() < 0 || ::fstat(file.get(), &found) != 0) refuse("cannot be read: " + std::string(std::strerror(errno)));
@@ -67,23 +66,25 @@ class ExternalData {
     fail_model(source_, what_ + ", in another file: " + why + "; save the model with its weights inside, or in a file beside it");
   }
 
-  // Nothing is opened on the way.
+  // Of the file below the folder, without "."; nothing is opened on the way.
   fs::path checked_path(const std::string& location) const {
     const fs::path relative(location);
     if (location.empty() || location.find('\0') != std::string::npos || relative.is_absolute()) {
       refuse("expected a relative path, found " + quote_name(location));
     }
-    fs::path path = folder_;
+    fs::path path;
     struct stat found {};
     bool last = false;
     for (auto part = relative.begin(); part != relative.end();) {
       const fs::path name = *part++;
       last = part == relative.end();
-      if (name == ".." || name == "." || name.empty()) refuse("expected a path without '..', found " + quote_name(location));
+      if (name == "..") refuse("expected a path without '..', found " + quote_name(location));
+      if (name == ".") continue;
       path /= name;
-      if (::lstat(path.c_str(), &found) != 0) refuse(quote_name(location) + " is not there: " + std::strerror(errno));
+      if (::lstat((folder_ / path).c_str(), &found) != 0) refuse(quote_name(location) + " is not there: " + std::strerror(errno));
       if (!last && !S_ISDIR(found.st_mode)) refuse("expected folders and no links on the way to " + quote_name(location));
     }
+    if (path.empty()) refuse("expected the name of a file, found " + quote_name(location));
     expect_plain(found);
     return path;
   }

@@ -49,6 +49,12 @@ SecretVector<float> take_halves(TensorProto& t) {
   return out;
 }
 
+// INT32 is int64 from here on.
+std::vector<std::int64_t> take_narrow_integers(TensorProto& t, std::string* raw) {
+  const auto narrow = take_values<std::vector<std::int32_t>>(raw, t.mutable_int32_data());
+  return {narrow.begin(), narrow.end()};
+}
+
 Tensor take_tensor(TensorProto& t) {
   Tensor out;
   out.dims.assign(t.dims().begin(), t.dims().end());
@@ -58,6 +64,7 @@ Tensor take_tensor(TensorProto& t) {
     case TensorProto::DOUBLE: out.values = take_values<SecretVector<double>>(raw, t.mutable_double_data()); break;
     case TensorProto::FLOAT16: out.values = take_halves(t); break;
     case TensorProto::INT64: out.values = take_values<std::vector<std::int64_t>>(raw, t.mutable_int64_data()); break;
+    case TensorProto::INT32: out.values = take_narrow_integers(t, raw); break;
     default: out.values = take_values<std::vector<std::uint8_t>>(raw, t.mutable_int32_data()); break;
   }
   SMPC_CHECK(out.size() == element_count(t));
@@ -109,7 +116,8 @@ ElementType element_type(int type) {
     case TensorProto::FLOAT:
     case TensorProto::FLOAT16: return ElementType::f32;
     case TensorProto::DOUBLE: return ElementType::f64;
-    case TensorProto::INT64: return ElementType::i64;
+    case TensorProto::INT64:
+    case TensorProto::INT32: return ElementType::i64;
     default: SMPC_CHECK(type == TensorProto::BOOL); return ElementType::boolean;
   }
 }

@@ -5,6 +5,7 @@
 #include <google/protobuf/unknown_field_set.h>
 
 #include <limits>
+#include <map>
 #include <mutex>
 
 #include "proto.h"
@@ -21,14 +22,29 @@ void silence_protobuf() {
   std::call_once(once, [] { google::protobuf::SetLogHandler(nullptr); });
 }
 
+// The fields that came with IR version 10 and say nothing about what is computed: metadata_props wherever it is a list of texts, and
+// the name of a function's overload where there is none.
+bool is_known_since(const std::string& message, const google::protobuf::UnknownField& field) {
+  if (field.type() != google::protobuf::UnknownField::TYPE_LENGTH_DELIMITED) return false;
+  const std::string& bytes = field.length_delimited();
+  if (message == "NodeProto" && field.number() == 8) return bytes.empty();
+  static const std::map<std::string, int> metadata = {{"NodeProto", 9}, {"GraphProto", 16}, {"TensorProto", 16}, {"ValueInfoProto", 4}};
+  const auto at = metadata.find(message);
+  if (at == metadata.end() || at->second != field.number()) return false;
+  onnx::StringStringEntryProto entry;
+  return entry.ParseFromString(bytes) && entry.unknown_fields().empty();
+}
+
 // Depth is bounded: the parser has refused more than 100 levels.
 void refuse_unknown_fields(const Message& message, const std::string& source) {
   const auto* reflection = message.GetReflection();
   const auto& unknown = reflection->GetUnknownFields(message);
-  if (!unknown.empty()) {
-    fail_model(source, "field " + std::to_string(unknown.field(0).number()) + " of a " +
-                           message.GetDescriptor()->name() +
-                           " is unknown to IR version 8; export the model with an older IR version");
+  const std::string& name = message.GetDescriptor()->name();
+  for (int i = 0; i < unknown.field_count(); ++i) {
+    if (is_known_since(name, unknown.field(i))) continue;
+    fail_model(source, "field " + std::to_string(unknown.field(i).number()) + " of a " + name +
+                           " is unknown to IR version " + std::to_string(newest_ir) +
+                           "; export the model with that IR version or an older one");
   }
   std::vector<const FieldDescriptor*> fields;
   reflection->ListFields(message, &fields);

@@ -19,8 +19,8 @@ constexpr std::size_t most_public_elements = 64;
 // An empty tensor has nothing to hide, and no input could stand for it.
 bool is_public(const TensorProto& t) {
   if (element_count(t) == 0) return true;
-  return (t.data_type() == TensorProto::INT64 || t.data_type() == TensorProto::BOOL) && t.dims_size() <= 1 &&
-         element_count(t) <= most_public_elements;
+  const bool floating = t.data_type() == TensorProto::FLOAT || t.data_type() == TensorProto::DOUBLE || t.data_type() == TensorProto::FLOAT16;
+  return !floating && t.dims_size() <= 1 && element_count(t) <= most_public_elements;
 }
 
 bool is_weight(const NodeProto& n) {

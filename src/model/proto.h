@@ -3,8 +3,11 @@
 
 #include <onnx/onnx_pb.h>
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +17,9 @@
 namespace smpc {
 
 constexpr int oldest_opset = 6;
-constexpr int newest_opset = 18;
+constexpr int newest_opset = 22;
+constexpr int export_opset = 18;  // to be recommended: every exporter has it
+constexpr int newest_ir = 10;
 // ONNX's own checker and schemas in the library go no further.
 constexpr int newest_known_opset = 17;
 constexpr int newest_known_ir = 8;
@@ -24,7 +29,8 @@ constexpr int newest_known_ir = 8;
 std::string describe(const onnx::NodeProto& node);
 bool is_default_domain(const std::string& domain);
 
-// Parses, and refuses fields that this version of the format does not know: a weight could hide in one.
+// Parses, and refuses fields that IR version 10 does not know: a weight could hide in one. Those that it has and the library's
+// version of the format has not are kept as they are, and mean nothing here: the metadata of nodes, graphs, tensors and values.
 onnx::ModelProto parse_model(ByteView bytes, const std::string& source);
 
 // The same of a tensor by itself.
@@ -38,11 +44,26 @@ void check_tensor(const onnx::TensorProto& tensor, const std::string& what, cons
 std::size_t element_count(const onnx::TensorProto& tensor);  // of a checked tensor
 const char* data_type_name(int type);
 
-// Reads the values that a model keeps in files beside its own into the model. Refuses, without opening anything, a file that
-// is not below `folder` by its name alone, or is no plain file with that one name: no "..", no absolute path, no link.
+// Reads the values that a model keeps in files beside its own into the model. Refuses, without opening it, a file that is not
+// below `folder` by its name alone, or is no plain file with that one name: no "..", no absolute path, no link.
 void read_external_data(onnx::ModelProto& model, const std::filesystem::path& folder, const std::string& source);
 
-// Op, number of inputs and outputs, and attributes, against ONNX's schema of that opset.
+// What ONNX says of an op in one opset.
+struct OpDefinition {
+  struct Attribute {
+    onnx::AttributeProto::AttributeType type;
+    bool required;
+  };
+  std::array<int, 2> inputs;  // at least, at most
+  std::array<int, 2> outputs;
+  std::map<std::string, Attribute> attributes;
+};
+// Of an op that was new or took other inputs, outputs or attributes after the last opset that the library knows; else nothing.
+std::optional<OpDefinition> newer_definition(const std::string& op, int opset);
+// Whether there is such a definition in any opset.
+bool is_newer_op(const std::string& op);
+
+// Op, number of inputs and outputs, and attributes, against their definition in that opset.
 void check_op(const onnx::NodeProto& node, int opset, const std::string& source);
 
 // ONNX's own checker, as far as it knows the format; `stripped` is as it was afterwards. Weights must have been taken

@@ -37,7 +37,7 @@ const char* to_text(ElementType type) noexcept {
   switch (type) {
     case ElementType::f32: return "float";
     case ElementType::f64: return "double";
-    case ElementType::i64: return "int64";
+    case ElementType::i64: return "integers";
     case ElementType::boolean: return "bool";
   }
   return "unknown";

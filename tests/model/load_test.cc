@@ -44,7 +44,7 @@ TEST_P(EveryOpset, LoadsWithItsIrVersion) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Load, EveryOpset, ::testing::Values(7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18));
+INSTANTIATE_TEST_SUITE_P(Load, EveryOpset, ::testing::Values(7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22));
 
 TEST(Load, Opset6) {
   OnnxBuilder b(6, 3);

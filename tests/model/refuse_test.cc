@@ -8,8 +8,8 @@ namespace smpc::test {
 namespace {
 
 TEST(Refuse, fault_46_Opset) {
-  EXPECT_TRUE(has(load_error(small_mlp(5)), {"opset 6 to 18", "found 5"}));
-  EXPECT_TRUE(has(load_error(small_mlp(19)), {"opset 6 to 18", "found 19"}));
+  EXPECT_TRUE(has(load_error(small_mlp(5)), {"opset 6 to 22", "found 5", "opset_version=18"}));
+  EXPECT_TRUE(has(load_error(small_mlp(23)), {"opset 6 to 22", "found 23", "opset_version=18"}));
   OnnxBuilder none = small_mlp();
   none.model.clear_opset_import();
   EXPECT_TRUE(has(load_error(none), {"opset", "none"}));
@@ -21,7 +21,10 @@ TEST(Refuse, fault_46_Opset) {
 }
 
 TEST(Refuse, IrVersion) {
-  EXPECT_TRUE(has(load_error(small_mlp(13, 10)), {"IR version 3 to 9", "found 10"}));
+  OnnxBuilder newer = small_mlp(13, 11);
+  EXPECT_TRUE(has(load_error(newer), {"IR version 3 to 10", "found 11", "set ir_version = 10"}));
+  newer.model.set_ir_version(10);  // as it is told
+  EXPECT_EQ(newer.load().opset, 13);
   EXPECT_TRUE(has(load_error(small_mlp(13, 2)), {"found 2"}));
 }
 
@@ -182,6 +185,28 @@ TEST(Refuse, fault_53_NotFinite) {
     value.output("y", {1, 1});
     EXPECT_TRUE(has(load_error(value), {"node 'k'", "element 0"}));
   }
+}
+
+// A mask has -infinity alone beside finite values. Training again would not help.
+TEST(Refuse, fault_53_AMaskOfMinusInfinityIsNamed) {
+  const float least = -std::numeric_limits<float>::infinity();
+  OnnxBuilder mask = small_mlp();
+  mask.graph().mutable_initializer(1)->set_float_data(1, least);
+  EXPECT_TRUE(has(load_error(mask), {"initializer 'b1'", "-infinity at element 1", "mask", "-1e4"}));
+  mask.graph().mutable_initializer(1)->set_float_data(1, -1e4F);  // as it is told
+  EXPECT_EQ(mask.load().opset, 13);
+  OnnxBuilder half = small_mlp();
+  auto& t = *half.graph().mutable_initializer(1);
+  t.clear_float_data();
+  t.set_data_type(onnx::TensorProto::FLOAT16);
+  for (const int bits : {0x3c00, 0xfc00, 0xfc00}) t.add_int32_data(bits);
+  EXPECT_TRUE(has(load_error(half), {"-infinity at element 1", "mask"}));
+  t.set_int32_data(0, 0x7c00);
+  EXPECT_TRUE(has(load_error(half), {"NaN or infinity at element 0", "train"}));
+  OnnxBuilder both = small_mlp();
+  both.graph().mutable_initializer(1)->set_float_data(1, least);
+  both.graph().mutable_initializer(1)->set_float_data(2, -least);
+  EXPECT_TRUE(has(load_error(both), {"NaN or infinity at element 1", "train"}));
 }
 
 TEST(Refuse, ElementTypes) {

@@ -1,10 +1,10 @@
 // A trained model, read from an ONNX file and checked: graph, constants and metadata, without any ONNX type.
 //
-// Accepted: IR versions 3 to 9, opsets 6 to 18 of the default domain, tensors of float, double, float16 (which is float from
-// here on), int64 and bool.
+// Accepted: IR versions 3 to 10, opsets 6 to 22 of the default domain, tensors of float, double, float16 (which is float from
+// here on), int64, int32 (which is int64 from here on) and bool.
 // Everything else is refused by name (bad_input): what was found, and what to do. Nothing is silently ignored: an
-// attribute that the op's schema does not know, and a field that this version of the format does not know, are
-// refused too. Values in a file beside the model's are read; a file that is elsewhere, or a link, is refused without being
+// attribute or input that the op's definition does not know, and a field that this version of the format does not know, are
+// refused too; metadata and documentation alone, which say nothing of what is computed, are read and left as they are. Values in a file beside the model's are read; a file that is elsewhere, or a link, is refused without being
 // opened, and so is every file where the model is given as bytes. Source: onnx/docs/IR.md, onnx/docs/Operators.md.
 #pragma once
 

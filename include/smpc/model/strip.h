@@ -1,7 +1,7 @@
 // A model in two files: the stripped model, which everyone may see, and the weights, which only its owner may.
 //
 // The stripped model is the same graph with every weight an input of the graph instead (name, type and shape kept), and a
-// mark in its metadata; valid by ONNX's own checker. A weight is every tensor constant, initializer or Constant node, other than an int64 or
+// mark in its metadata; valid by ONNX's own checker. A weight is every tensor constant, initializer or Constant node, other than an integer or
 // bool one of at most one dimension and 64 elements (the shapes, axes and flags that inference needs).
 // What is public besides: names, shapes, attributes (also Gemm's alpha and beta), documentation and metadata.
 //
