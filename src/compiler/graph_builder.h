@@ -79,10 +79,12 @@ class GraphBuilder : private NodeFields {
   void concat(Node& node);
   void pad(Node& node);
   void expand(Node& node);
-  void shape_of(Node& node);
-  void constant_of_shape(Node& node);
   void pass_on(Node& node);  // Identity, Cast
   void dropout(Node& node);
+  // graph_constant_ops.cc
+  void shape_of(Node& node);
+  void constant_of_shape(Node& node);
+  void range(Node& node);
   // graph_linear_ops.cc
   void conv(Node& node);
   void conv_transpose(Node& node);
@@ -108,6 +110,7 @@ class GraphBuilder : private NodeFields {
   void global_max_pool(Node& node);
   // graph_smooth_ops.cc
   void smooth(Node& node);  // Sigmoid, Tanh, Erf, Exp, Softplus, Elu
+  void gelu(Node& node);
   void sqrt(Node& node);
   void reciprocal(Node& node);
   void pow(Node& node);

@@ -18,11 +18,11 @@ const std::map<std::string, GraphBuilder::Operator>& GraphBuilder::table() {
       {"ArgMax", {&B::arg_max, "at the end, on one row: the label, or the logits. Elsewhere a tournament of comparisons and products",
                   {{"axis, keepdims, select_last_index", "all"}}}},
       {"AveragePool", {&B::average_pool, "sums, times public factors",
-                       {{"kernel_shape, strides, pads, dilations, auto_pad, ceil_mode, count_include_pad", every}}}},
+                       {{"kernel_shape, strides, pads, auto_pad, ceil_mode, count_include_pad", every}, {"dilations", "from opset 19 on: all"}}}},
       {"BatchNormalization", {&B::batch_normalization, "into the linear map before it, else a map of its own",
                               {{"epsilon, momentum", "all"}, {"spatial", "1"}, {"is_test", "1"}, {"training_mode", "0"},
                                {"scale, B, mean, var", known_values}}}},
-      {"Cast", {&B::pass_on, "nothing", {{"to", "FLOAT, DOUBLE, FLOAT16; of known integers INT64 too"}}}},
+      {"Cast", {&B::pass_on, "nothing", {{"to", "FLOAT, DOUBLE, FLOAT16; of known integers INT64, INT32 too"}, {"saturate", "all"}}}},
       {"Clip", {&B::clip, "up to two comparisons", {{"min, max", known_values}}}},
       {"Concat", {&B::concat, "moves", {{"axis", "all"}}}},
       {"ConstantOfShape", {&B::constant_of_shape, "a constant", {{"value", "one number"}, {"input", known_values}}}},
@@ -39,6 +39,7 @@ const std::map<std::string, GraphBuilder::Operator>& GraphBuilder::table() {
       {"Expand", {&B::expand, "moves", {{"shape", known_values}}}},
       {"Flatten", {&B::flatten, "nothing", {{"axis", "all"}}}},
       {"Gather", {&B::gather, "moves", {{"axis", "all"}, {"indices", known_values}}}},
+      {"Gelu", {&B::gelu, "a spline and products", {{"approximate", "all"}}}},
       {"Gemm", {&B::gemm, "a linear map, or a product of two secrets", {{"alpha, beta, transA, transB, broadcast", "all"}}}},
       {"GlobalAveragePool", {&B::global_average_pool, "sums, times a public factor", {}}},
       {"GlobalMaxPool", {&B::global_max_pool, "comparisons", {}}},
@@ -60,6 +61,7 @@ const std::map<std::string, GraphBuilder::Operator>& GraphBuilder::table() {
       {"PRelu", {&B::p_relu, "a comparison and a linear map, or a product", {}}},
       {"Pad", {&B::pad, "moves", {{"mode", "constant, reflect, edge"}, {"pads, constant_value, axes", known_values}}}},
       {"Pow", {&B::pow, "products, or as Sqrt and Reciprocal", {{"exponent", "-1, -0.5, 0.5, 1, 2 or 3"}}}},
+      {"Range", {&B::range, "a constant", {{"start, limit, delta", known_values}}}},
       {"Reciprocal", {&B::reciprocal, "a spline, scaled by the power of two that an input lies above", {{"X", "of one sign by its bounds"}}}},
       {"ReduceMean", {&B::reduce, "sums, times a public factor", {{"axes, keepdims, noop_with_empty_axes", "all"}}}},
       {"ReduceSum", {&B::reduce, "sums", {{"axes, keepdims, noop_with_empty_axes", "all"}}}},
@@ -99,7 +101,7 @@ std::vector<OperatorRow> operators() { return GraphBuilder::operators(); }
 std::string operators_markdown() {
   std::string out =
       "# Operators\n\n"
-      "ONNX's ops that the compiler takes, of opsets 6 to 18, beside Constant. Printed by `smpc-compile --operators`. \"A constant\"\n"
+      "ONNX's ops that the compiler takes, of opsets 6 to 22, beside Constant. Printed by `smpc-compile --operators`. \"A constant\"\n"
       "may be computed from constants; where nothing is said of an op's inputs, each may be a constant or computed. An attribute that\n"
       "is not listed, or a value of one, is refused by name. Linear maps and products cost what their inputs do; a comparison,\n"
       "a spline or a product costs messages too (`--explain`).\n\n"

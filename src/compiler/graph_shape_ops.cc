@@ -8,6 +8,7 @@ namespace smpc {
 namespace {
 
 constexpr std::int64_t cast_to_float = 1;
+constexpr std::int64_t cast_to_int32 = 6;
 constexpr std::int64_t cast_to_int64 = 7;
 constexpr std::int64_t cast_to_float16 = 10;
 constexpr std::int64_t cast_to_double = 11;
@@ -373,48 +374,15 @@ void GraphBuilder::expand(Node& node) {
   set(node, spread(node, d, *to));
 }
 
-void GraphBuilder::shape_of(Node& node) {
-  const Value from = value(node, 0);
-  const Shape shape = std::visit([](const auto& v) { return v.shape; }, from);
-  const auto n = static_cast<std::int64_t>(shape.size());
-  const auto clamp = [&](std::int64_t v) { return std::clamp<std::int64_t>(v < 0 ? v + n : v, 0, n); };
-  const std::int64_t start = clamp(take_int(node, "start", 0));
-  const std::int64_t end = std::max(start, clamp(take_int(node, "end", n)));
-  std::vector<std::int64_t> values(shape.begin() + start, shape.begin() + end);
-  const std::size_t count = values.size();
-  set_values(node, {count}, std::move(values));
-}
-
-void GraphBuilder::constant_of_shape(Node& node) {
-  Shape shape;
-  for (const std::int64_t v : integers(node, 0, "shape").values) {
-    if (v <= 0 || v > (1 << 27)) fail(node, "shape: expected positive dimensions, found " + std::to_string(v));
-    shape.push_back(static_cast<std::size_t>(v));
-    if (elements(shape) > (1 << 27)) fail(node, "shape: too large");
-  }
-  double fill = 0;
-  if (const auto at = node.attributes.find("value"); at != node.attributes.end()) {
-    const auto* t = std::get_if<Tensor>(&at->second);
-    if (t == nullptr || t->size() != 1) fail(node, "attribute 'value': expected one number");
-    if (const auto* i = std::get_if<std::vector<std::int64_t>>(&t->values)) {
-      const std::size_t count = elements(shape);
-      if (count > (1 << 20)) fail(node, "shape: too large for integers");
-      const std::vector<std::int64_t> values(count, i->front());
-      node.attributes.erase(at);
-      return set_values(node, std::move(shape), values);
-    }
-    if (const auto* f = std::get_if<SecretVector<float>>(&t->values)) fill = static_cast<double>(f->front());
-    if (const auto* f = std::get_if<SecretVector<double>>(&t->values)) fill = f->front();
-    node.attributes.erase(at);
-  }
-  set(node, add_constant(name_of(node), SecretVector<double>(1, fill), std::move(shape)));
-}
-
 void GraphBuilder::pass_on(Node& node) {
+  bool narrows = false;
   if (node.op == "Cast") {
     const std::int64_t to = take_int(node, "to", 0);
+    take_int(node, "saturate", 1);  // from opset 19 on; of float8 alone
     const bool to_float = to == cast_to_float || to == cast_to_double || to == cast_to_float16;
-    if (!to_float && to != cast_to_int64) fail(node, "to: expected a floating-point type or int64, found type " + std::to_string(to));
+    narrows = to == cast_to_int32;
+    const bool to_integer = to == cast_to_int64 || narrows;
+    if (!to_float && !to_integer) fail(node, "to: expected a floating-point type, int64 or int32, found type " + std::to_string(to));
     if (is_float(node, 0) && !to_float) fail(node, "to: computed values can be cast between floating-point types only");
     if (!is_float(node, 0) && to_float) {
       const GraphIntegers from = integers(node, 0, "input");
@@ -423,6 +391,11 @@ void GraphBuilder::pass_on(Node& node) {
   }
   if (is_float(node, 0)) return set(node, data(node, 0));
   const Value v = value(node, 0);
+  if (narrows) {
+    for (const std::int64_t i : std::get<GraphIntegers>(v).values) {
+      if (i < INT32_MIN || i > INT32_MAX) fail(node, "to: " + std::to_string(i) + " does not fit int32");
+    }
+  }
   set(node, v);
 }
 

@@ -15,6 +15,21 @@ void GraphBuilder::smooth(Node& node) {
   set(node, add(name_of(node), op, {x}, x.shape));
 }
 
+// x P(x), P being the normal distribution's (1 + erf(x / sqrt(2))) / 2, or (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2.
+void GraphBuilder::gelu(Node& node) {
+  const GraphData x = data(node, 0);
+  const std::string approximate = take_text(node, "approximate", "none");
+  if (approximate != "none" && approximate != "tanh") fail(node, "approximate: expected none or tanh, found " + quote_name(approximate));
+  GraphData inner = scaled(node, x, std::sqrt(0.5));
+  if (approximate == "tanh") {
+    const double steepness = std::sqrt(0.5) * M_2_SQRTPI;  // sqrt(2 / pi)
+    inner = times(node, x, offset(node, scaled(node, times(node, x, x, false), 0.044715 * steepness), steepness), false);
+  }
+  const SmoothNode op{approximate == "tanh" ? Smooth::tanh : Smooth::erf, 1};
+  const GraphData both = add(name_of(node), op, {inner}, x.shape);
+  set(node, times(node, x, offset(node, scaled(node, both, 0.5), 0.5), false));
+}
+
 GraphData GraphBuilder::power(const Node& node, const GraphData& x, double exponent) {
   return add(name_of(node), PowerNode{exponent}, {x}, x.shape);
 }
