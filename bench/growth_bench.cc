@@ -111,7 +111,7 @@ void volumes(const Arguments& a, Report& report) {
   const DemoFiles files = demo_files(a.demo);
   std::vector<std::vector<float>> maps;
   for (const auto& v : load_scan(files.scan4d(), {true, {}}).volumes) maps.emplace_back(v.begin(), v.end());
-  Deployment d({"--model", files.model(), "--reveal", "logits"});
+  Deployment d({"--model", files.model(), "--reveal", "logits", "--no-quota"});
   d.start();
   d.prefetch(1);
   d.client({"--image", files.scan()});  // masked weights are there, no bundle is left
@@ -132,7 +132,7 @@ Point random_model(double x, testing::Shape image, const std::vector<std::size_t
   const std::string scan = (folder / "scan.nii").string();
   testing::write_random_mlp(model, image, layers);
   testing::write_scan(scan, image, {testing::random_volume(image)}, 1);
-  Deployment d({"--model", model, "--reveal", "logits"});
+  Deployment d({"--model", model, "--reveal", "logits", "--no-quota"});
   d.start();
   d.prefetch(1);
   d.client({"--image", scan});

@@ -183,7 +183,7 @@ void bench(const Arguments& a) {
   const Compiled compiled = compile_model(files.model(), Reveal::logits);
   FloatClock one(layers_of(compiled.program), 1);
   FloatClock twenty(layers_of(compiled.program), 20);
-  Deployment d({"--model", files.model(), "--reveal", "logits"});
+  Deployment d({"--model", files.model(), "--reveal", "logits", "--no-quota"});
   d.start();
   double bundle = 0;
   const double prefetch = measure_prefetch(d, 3, bundle);

@@ -70,7 +70,7 @@ class PhaseClock {
 class Crowd {
  public:
   Crowd(const std::string& model, std::size_t clients, std::size_t cap)
-      : deployment_({"--model", model, "--reveal", "logits", "--max-sessions", std::to_string(cap)}),
+      : deployment_({"--model", model, "--reveal", "logits", "--no-quota", "--max-sessions", std::to_string(cap)}),
         reference_(compile_model(model, Reveal::logits)) {
     deployment_.daemons_cpu.reset();
     deployment_.dealer_options = {"--max-sessions", std::to_string(clients + 8)};

@@ -83,7 +83,7 @@ void bench(const Arguments& a) {
             << ", masked weights as packed " << mega(limits.masked) << "\n\n";
   std::cout << row({"resident", "largest", "of it its own", "of it mapped files", "peak", "peak against", "wanted", "reached"})
             << repeated_dashes(8);
-  Deployment d({"--model", files.model(), "--reveal", "logits"});
+  Deployment d({"--model", files.model(), "--reveal", "logits", "--no-quota"});
 
   const double new_model = start(d);
   print_memory("server, first start of a model", resident(d.server->pid()), limits.weights, "weights", 0);

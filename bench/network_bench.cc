@@ -126,7 +126,7 @@ void bench(const Arguments& a) {
   std::cout << describe_machine() << "line       " << a.mbit << " Mbit/s, " << a.latency_ms
             << " ms one way, each direction; TCP_NODELAY on both sides of the relay\n\n";
   const bool faithful = self_check(speed);
-  Deployment d({"--model", files.model(), "--reveal", "logits"});
+  Deployment d({"--model", files.model(), "--reveal", "logits", "--no-quota"});
   d.start();
   d.prefetch(a.runs);  // before the relay: masked weights are there
   const Relay relay("127.0.0.1:" + d.server_port, speed);

@@ -35,7 +35,7 @@ wait_for() {
 "$bin/smpc-dealer" --listen 127.0.0.1:0 --pool 2 --identity "$here/identities/dealer" --state "$here/state/dealer" >"$here/dealer.log" 2>&1 &
 pids+=($!)
 dealer_port=$(wait_for "$here/dealer.log" listening "${pids[0]}")
-"$bin/smpc-server" --model "$here/model/mlp.onnx" --reveal logits --listen 127.0.0.1:0 --dealer "127.0.0.1:$dealer_port" \
+"$bin/smpc-server" --model "$here/model/mlp.onnx" --reveal logits --no-quota --listen 127.0.0.1:0 --dealer "127.0.0.1:$dealer_port" \
   --identity "$here/identities/server" --state "$here/state/server" >"$here/server.log" 2>&1 &
 pids+=($!)
 server_port=$(wait_for "$here/server.log" listening "${pids[1]}")

@@ -5,6 +5,20 @@
 #include "smpc/base/error.h"
 #include "smpc/service/server.h"
 
+namespace smpc::tools {
+namespace {
+
+// Logits are a linear function of the last layer's inputs: whoever may ask without end can solve for its weights. A limit of
+// each client's is none where clients join.
+void check_quota(Reveal reveal, std::uint64_t quota_total, bool no_quota) {
+  if (reveal != Reveal::logits || quota_total > 0 || no_quota) return;
+  fail_usage("the client learns logits: expected --quota-total N above 0, or --no-quota, found neither; about as many volumes as the "
+             "last layer has inputs tell a lying client that layer's weights, so give fewer, or say that there is no limit");
+}
+
+}  // namespace
+}  // namespace smpc::tools
+
 int main(int argc, char** argv) {
   using namespace smpc;
   using namespace smpc::tools;
@@ -17,6 +31,7 @@ int main(int argc, char** argv) {
   CompileArguments compile;
   ModelSource source;
   bool bump = false;
+  bool no_quota = false;
   app.add_option("--model", source.model, "the trained model, ONNX")->type_name("FILE")->group("Model");
   app.add_option("--program", source.program, "instead of --model: the program that smpc-compile wrote")
       ->type_name("FILE")
@@ -38,13 +53,19 @@ int main(int argc, char** argv) {
   app.add_option("--quota", options.quota, "volumes that one client identity may ask for, ever; 0: no limit")
       ->group("Limits")
       ->capture_default_str();
-  app.add_option("--quota-total", options.quota_total, "volumes that all clients may ask for, ever; 0: no limit")
+  CLI::Option* total = app.add_option("--quota-total", options.quota_total,
+                                      "volumes that all clients may ask for, ever; 0: no limit. With --reveal logits this, above 0, "
+                                      "or --no-quota must be given")
+                           ->group("Limits")
+                           ->capture_default_str();
+  app.add_flag("--no-quota", no_quota,
+               "with --reveal logits: all clients together may ask without limit, and so learn the last layer's weights if they lie")
       ->group("Limits")
-      ->capture_default_str();
+      ->excludes(total);
   app.fallthrough();
   AuditArguments audit;
   const CLI::App* of_audit = add_audit_command(app, audit);
-  app.footer("  smpc-server --model mlp.onnx --reveal logits\n"
+  app.footer("  smpc-server --model mlp.onnx --reveal logits --quota-total 100\n"
              "      for a client on this machine\n"
              "  smpc-server --model mlp.onnx --listen 0.0.0.0:7200 --dealer dealer.example.org:7100 --identity model-1\n"
              "      for clients on others\n"
@@ -62,8 +83,11 @@ int main(int argc, char** argv) {
     if (source.model.empty() && compile.any()) {
       fail_usage("compile options go with --model; a program has been compiled already");
     }
+    const CompileOptions chosen = compile.options();
+    check_quota(chosen.reveal, options.quota_total, no_quota);
     const Identity identity = Identity::load(folders.identity, Role::server);
-    Compiled compiled = load_compiled(source, compile.options());
+    Compiled compiled = load_compiled(source, chosen);
+    check_quota(compiled.program.reveal, options.quota_total, no_quota);  // of a program that was compiled elsewhere
     compile.check_mask(compiled.program);
     options.state = folders.state;
     options.log = log_line;

@@ -42,6 +42,13 @@ TEST(Files, StrippedAndWeightsJoinBackAndTheProgramIsServed) {
   EXPECT_EQ(read_file(out / "back.onnx"), read_file(demo / "mlp.onnx"));
 
   Deployment s({"--program", (out / "build/mlp.program").string(), "--weights", (out / "build/mlp.weights").string()});
+  // What the program reveals counts, whoever compiled it.
+  const Outcome unbounded = run("smpc-server", {"--program", (out / "build/mlp.program").string(), "--weights",
+                                                (out / "build/mlp.weights").string(), "--quota", "9", "--identity",
+                                                (s.folder / "id/server").string(), "--state", (out / "state").string()});
+  EXPECT_EQ(unbounded.exit_code, 2);
+  EXPECT_NE(unbounded.err.find("expected --quota-total N above 0, or --no-quota"), std::string::npos) << unbounded.err;
+  s.server_options.insert(s.server_options.end(), {"--quota-total", "9"});
   s.start_dealer();
   s.start_server();
   const Outcome r = s.client({"--image", (demo / "scan.nii.gz").string(), "--json"});
@@ -140,7 +147,7 @@ std::size_t found_in_memory(int pid, const Canaries& wanted) {
 }
 
 TEST(Files, NoWeightIsFoundWithAnyoneButItsOwner) {
-  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits"});
+  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits", "--no-quota"});
   s.start_dealer();
   s.start_server();
   ASSERT_EQ(s.client({"prefetch", "--count", "2"}).exit_code, 0);
@@ -166,7 +173,7 @@ TEST(Files, NoWeightIsFoundWithAnyoneButItsOwner) {
 }
 
 TEST(Files, NoWeightIsFoundInTheMemoryOfClientAndDealer) {
-  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits"});
+  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits", "--no-quota"});
   s.start_dealer();
   s.start_server();
   CompileOptions o;

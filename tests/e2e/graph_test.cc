@@ -39,7 +39,7 @@ class GraphModels : public ::testing::TestWithParam<Suite> {
 TEST_P(GraphModels, A3dNetworkGivesWhatTheInterpreterGivesForWhatIsPredicted) {
   for (const Reveal reveal : {Reveal::label, Reveal::logits}) {
     const Reference reference(options(reveal), model_);
-    Deployment s({"--model", model_.string(), "--protocol", std::string(to_text(GetParam())), "--reveal", std::string(to_text(reveal))});
+    Deployment s({"--model", model_.string(), "--protocol", std::string(to_text(GetParam())), "--reveal", std::string(to_text(reveal)), "--no-quota"});
     s.reference = &reference;
     s.start_dealer();
     s.start_server();

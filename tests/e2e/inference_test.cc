@@ -39,7 +39,7 @@ void expect_logits(const json& results, const Reference& reference, const Scan& 
 }
 
 TEST(EndToEnd, LogitsOfOneVolumeAndOfTwentyAreTheInterpretersAndCostWhatIsPredicted) {
-  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits"});
+  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits", "--no-quota"});
   s.start_dealer();
   s.start_server();
   const Reference reference(revealing(Reveal::logits));
@@ -152,7 +152,7 @@ TEST(EndToEnd, TheLabelAloneByDefault) {
 }
 
 TEST(EndToEnd, PrefetchedBundlesNeedNoDealerAndWithoutThemExitCodeIs5) {
-  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits"});
+  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits", "--no-quota"});
   s.start_dealer();
   s.start_server();
   const Outcome fetched = s.client({"prefetch", "--count", "2", "--json"});
@@ -174,7 +174,7 @@ TEST(EndToEnd, PrefetchedBundlesNeedNoDealerAndWithoutThemExitCodeIs5) {
 }
 
 TEST(EndToEnd, AClientThatComesBeforeTheDealerWaits) {
-  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits"});
+  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits", "--no-quota"});
   s.start_dealer();  // to learn a free port
   s.dealer->stop();
   s.start_server(false);
@@ -188,7 +188,7 @@ TEST(EndToEnd, AClientThatComesBeforeTheDealerWaits) {
 }
 
 TEST(EndToEnd, ARestartKeepsTheClientsMaskedWeightsUsable) {
-  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits"});
+  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits", "--no-quota"});
   s.start_dealer();
   s.start_server();
   const Outcome before = s.client({"--image", (demo / "scan.nii.gz").string(), "--json"});
@@ -229,7 +229,7 @@ TEST(EndToEnd, FixedPointIsWithinOneTenThousandthOfFloat) {
 TEST(EndToEnd, RealMapsGiveWhatTheInterpreterGives) {
   const std::filesystem::path networks = std::filesystem::path(SMPC_SHARED_DATA) / "networks";
   if (!std::filesystem::exists(networks)) GTEST_SKIP() << "no test data at " << networks;
-  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits"});
+  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits", "--no-quota"});
   s.start_dealer();
   s.start_server();
   const Reference reference(revealing(Reveal::logits));

@@ -40,7 +40,7 @@ std::string npy_of(const Array& a) {
 TEST(InputFiles, ArraysByNameGiveTheOutputsByName) {
   if (!fs::exists(gemm)) GTEST_SKIP() << "ONNX's test data (package libonnx-testdata) is not installed";
   const fs::path data = gemm / "test_data_set_0";
-  Deployment s({"--model", (gemm / "model.onnx").string(), "--reveal", "logits", "--input-range", "0:1"});
+  Deployment s({"--model", (gemm / "model.onnx").string(), "--reveal", "logits", "--no-quota", "--input-range", "0:1"});
   s.start_dealer();
   s.start_server();
   const TemporaryFolder folder;
@@ -151,7 +151,7 @@ TEST(PublishedGraph, GivesWhatTheInterpreterGivesInTheMemoryThatIsTold) {
   for (std::size_t i = 0; i < image.values.size(); ++i) image.values[i] = static_cast<double>(i * 7919 % 1024) / 8;
   const TemporaryFolder folder;
   std::ofstream(folder / "image.npy", std::ios::binary) << npy_of(image);
-  std::vector<std::string> served{"--model", model.string()};
+  std::vector<std::string> served{"--model", model.string(), "--no-quota"};
   served.insert(served.end(), compile.begin(), compile.end());
   Deployment s(served);
   s.start_dealer();

@@ -52,7 +52,7 @@ void expect_line(const Outcome& r, int code, const std::string& part) {
 TEST(Mask, OneVolumeCostsWhatIsPredictedAndAVoxelOutsideIsRefusedWithNoBundleSpent) {
   const Reference reference(with_mask());
   EXPECT_EQ(reference.compiled.program.input().count, 27492U);
-  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits", "--input-mask", mask_file});
+  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits", "--no-quota", "--input-mask", mask_file});
   s.reference = &reference;
   s.start_dealer();
   s.start_server();
@@ -84,7 +84,7 @@ TEST(Mask, OneVolumeCostsWhatIsPredictedAndAVoxelOutsideIsRefusedWithNoBundleSpe
 
 TEST(Mask, WithTheSuiteMaskedTheSameBitsCostLess) {
   const Reference reference(with_mask(Suite::masked));
-  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits", "--input-mask", mask_file, "--protocol",
+  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits", "--no-quota", "--input-mask", mask_file, "--protocol",
                 "masked"});
   s.reference = &reference;
   s.start_dealer();
@@ -160,7 +160,7 @@ TEST(Mask, FilesOfAMaskedModelAndSmpcVerifyKeepIt) {
   const Outcome made = run("smpc-compile", {(demo / "mlp.onnx").string(), "-o", (folder / "out").string(), "--reveal", "logits",
                                             "--input-mask", mask_file});
   ASSERT_EQ(made.exit_code, 0) << made.err;
-  Deployment s({"--program", (folder / "out/mlp.program").string(), "--weights", (folder / "out/mlp.weights").string()});
+  Deployment s({"--program", (folder / "out/mlp.program").string(), "--weights", (folder / "out/mlp.weights").string(), "--no-quota"});
   const Reference reference(with_mask());
   s.reference = &reference;
   s.start_dealer();

@@ -66,7 +66,7 @@ TEST(Refusals, BadScansLeaveEveryBundleUnspent) {
 }
 
 TEST(Refusals, fault_62_ABigEndianScanGivesTheSameResult) {
-  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits"});
+  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits", "--no-quota"});
   s.start_dealer();
   s.start_server();
   const Scan scan = load_scan(demo / "scan.nii.gz", {});

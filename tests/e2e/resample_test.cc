@@ -42,7 +42,7 @@ TEST(Resample, AnotherOrientationGivesTheSameBitsAndAnotherGridTheInterpolatedOn
   CompileOptions options;
   options.reveal = Reveal::logits;
   const Reference reference(options);
-  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits"});
+  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits", "--no-quota"});
   s.reference = &reference;
   s.start_dealer();
   s.start_server();

@@ -46,7 +46,7 @@ class AStudy : public ::testing::Test {
     }
     return files;
   }
-  Deployment s{{"--model", (demo / "mlp.onnx").string(), "--reveal", "logits"}};
+  Deployment s{{"--model", (demo / "mlp.onnx").string(), "--reveal", "logits", "--no-quota"}};
   fs::path bids = s.folder / "bids";
   fs::path out = s.folder / "out";
 };

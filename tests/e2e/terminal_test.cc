@@ -45,7 +45,7 @@ class AtATerminal : public ::testing::Test {
     EXPECT_EQ(joined(screen.lines).find("connecting"), std::string::npos) << joined(screen.lines);
     EXPECT_EQ(joined(screen.lines).find("inference, "), std::string::npos) << joined(screen.lines);
   }
-  Deployment s{{"--model", (demo / "mlp.onnx").string(), "--reveal", "logits"}};
+  Deployment s{{"--model", (demo / "mlp.onnx").string(), "--reveal", "logits", "--no-quota"}};
 };
 
 TEST_F(AtATerminal, ProgressThenTheResultThenItsCost) {
@@ -148,7 +148,7 @@ TEST(Untrusted, WhatAModelCallsItsClassesSteersNoTerminal) {
     std::ofstream labels(folder / "labels");
     for (int i = 0; i < 58; ++i) labels << "\033]0;title\007\033[31mclass " << i << "\302\233A\n";
   }
-  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits", "--labels", (folder / "labels").string()});
+  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits", "--no-quota", "--labels", (folder / "labels").string()});
   s.start_dealer();
   s.start_server();
   CompileOptions o;

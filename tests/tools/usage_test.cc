@@ -1,6 +1,8 @@
 // Options that a command would not act on are refused, and a signal that comes early is acted on: neither is ignored.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "support/process.h"
 
 namespace smpc::testing {
@@ -42,6 +44,37 @@ TEST(AuditUsage, WhatMakesNoSenseIsRefused) {
   const Outcome o = run("smpc-client", {"audit", "verify", "--image", "scan.nii"});
   EXPECT_EQ(o.exit_code, 2);
   EXPECT_NE(o.err.find("--image"), o.err.npos) << o.err;
+}
+
+// Logits of as many volumes as the last layer has inputs tell its weights, so that somebody must have thought of a limit.
+TEST(ServerUsage, LogitsAskForALimitOfAllClientsOrTheWordThatThereIsNone) {
+  const TemporaryFolder folder;
+  const auto served = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments{"--model", "no such.onnx", "--identity", (folder / "none").string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run("smpc-server", arguments);
+  };
+  const std::vector<std::vector<std::string>> refused = {
+      {"--reveal", "logits"},
+      {"--reveal", "logits", "--quota", "9"},
+      {"--reveal", "logits", "--quota-total", "0"},
+      {"--reveal", "logits", "--quota", "9", "--quota-total", "0"}};
+  for (const auto& options : refused) {
+    const Outcome o = served(options);
+    EXPECT_EQ(o.exit_code, 2) << o.err;
+    EXPECT_EQ(std::count(o.err.begin(), o.err.end(), '\n'), 1) << o.err;
+    EXPECT_NE(o.err.find("expected --quota-total N above 0, or --no-quota"), o.err.npos) << o.err;
+  }
+  // What is missing then is the identity.
+  const std::vector<std::vector<std::string>> taken = {{"--reveal", "logits", "--quota-total", "9"},
+                                                       {"--reveal", "logits", "--no-quota"},
+                                                       {"--reveal", "logits", "--no-quota", "--quota", "9"},
+                                                       {"--reveal", "label"},
+                                                       {}};
+  for (const auto& options : taken) EXPECT_EQ(served(options).exit_code, 3);
+  const Outcome both = served({"--reveal", "logits", "--no-quota", "--quota-total", "9"});
+  EXPECT_EQ(both.exit_code, 2);
+  EXPECT_NE(both.err.find("excludes"), both.err.npos) << both.err;
 }
 
 TEST(DealerUsage, ASignalAtItsFirstLineEndsItInOrder) {

@@ -10,7 +10,7 @@ export const demo = process.env.SMPC_DEMO_MODEL
 
 export class Deployment {
   /** `server`: options of smpc-server beyond its model. */
-  static async start({ server = ['--reveal', 'logits'], relayed = false } = {}) {
+  static async start({ server = ['--reveal', 'logits', '--no-quota'], relayed = false } = {}) {
     const d = new Deployment()
     d.server_options = server
     d.folder = await mkdtemp(join(tmpdir(), 'smpc-browser-'))
