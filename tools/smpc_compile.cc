@@ -133,8 +133,8 @@ std::string short_number(double value) {
 // Nothing is refused for it, so it must not pass unnoticed.
 void tell_coarsest(const Compiled& c) {
   std::cerr << "mixed scales: values can grow too large for one, and layer '" << printable(c.coarsest->layer) << "' keeps " << c.coarsest->scale
-            << " fractional bits. Outputs may be off by about " << short_number(c.logit_error) << ", an estimate, and by no more than "
-            << short_number(*c.error_bound) << ": compare with float by smpc-verify. A smaller --input-range lets layers keep more\n";
+            << " fractional bits. Outputs may be off by about " << short_number(c.logit_error) << ", an estimate"
+            << (c.error_bound ? ", and by no more than " + short_number(*c.error_bound) : std::string()) << ": compare with float by smpc-verify. A smaller --input-range lets layers keep more\n";
 }
 
 // The root mean square of a voxel in all volumes of a scan.

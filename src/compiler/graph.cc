@@ -16,11 +16,17 @@ constexpr std::size_t most_uniform = std::size_t{160} << 20;  // weights that ar
 constexpr std::size_t most_steps = std::size_t{1} << 32;      // of one op
 constexpr std::size_t most_nodes = 4096;
 
+// The largest number there is, where the product is beyond it.
+std::size_t times(std::size_t a, std::size_t b) noexcept {
+  std::size_t product = 0;
+  return __builtin_mul_overflow(a, b, &product) ? SIZE_MAX : product;
+}
+
 // Additions and multiplications.
 std::size_t steps_of(const GraphOp& op, std::size_t count) {
-  if (const auto* map = std::get_if<MapNode>(&op)) return count * map->shape.columns();
-  if (const auto* windows = std::get_if<WindowSumOp>(&op)) return count * windows->shape.columns();
-  if (const auto* product = std::get_if<ProductOp>(&op)) return count * product->inner;
+  if (const auto* map = std::get_if<MapNode>(&op)) return times(count, map->shape.columns());
+  if (const auto* windows = std::get_if<WindowSumOp>(&op)) return times(count, windows->shape.columns());
+  if (const auto* product = std::get_if<ProductOp>(&op)) return times(count, product->inner);
   return count;
 }
 
@@ -30,13 +36,13 @@ std::size_t elements(const Shape& shape) noexcept { return before(shape, shape.s
 
 std::size_t before(const Shape& shape, std::size_t axis) noexcept {
   std::size_t n = 1;
-  for (std::size_t i = 0; i < axis; ++i) n *= shape[i];
+  for (std::size_t i = 0; i < axis; ++i) n = times(n, shape[i]);
   return n;
 }
 
 std::size_t after(const Shape& shape, std::size_t axis) noexcept {
   std::size_t n = 1;
-  for (std::size_t i = axis + 1; i < shape.size(); ++i) n *= shape[i];
+  for (std::size_t i = axis + 1; i < shape.size(); ++i) n = times(n, shape[i]);
   return n;
 }
 

@@ -17,6 +17,7 @@ namespace smpc {
 
 using Shape = std::vector<std::size_t>;
 
+// As all products of dimensions, no more than the largest number there is.
 std::size_t elements(const Shape& shape) noexcept;
 // The dimensions before an axis, and after it, multiplied.
 std::size_t before(const Shape& shape, std::size_t axis) noexcept;

@@ -23,7 +23,8 @@ GraphFit GraphLowering::run() {
   }
   if (why_.empty()) finish();
   if (why_.empty()) choose_rings();
-  return {why_, too_wide_, values_.back().noise, values_.back().error};
+  const Value& last = values_.back();
+  return {why_, too_wide_, last.noise, compares_ ? std::nullopt : std::optional(last.error)};
 }
 
 // ---- The program
@@ -90,7 +91,7 @@ std::string GraphLowering::name_of(std::size_t v) const { return v == 0 ? "input
 GraphLowering::Value GraphLowering::emit(const std::string& name, OpKind kind, const std::vector<const Value*>& inputs, int scale,
                                          SecretVector<Interval> bounds, double error, Norms norms) {
   Program& p = s_.program;
-  if (scale > 120) too_wide(static_cast<unsigned>(scale));
+  if (std::abs(scale) > 120) too_wide(static_cast<unsigned>(std::abs(scale)));  // a program has no such scale
   std::vector<std::size_t> tensors;
   for (const Value* v : inputs) tensors.push_back(v->tensor);
   if (tensors.size() == 1 && tensors.front() + 1 == p.tensors.size()) tensors.clear();
@@ -207,6 +208,7 @@ void GraphLowering::choose_rings() {
 double GraphLowering::largest(const Value& v) const { return std::ldexp(magnitude(hull(v.bounds)), -v.scale) + v.error; }
 
 GraphLowering::Value GraphLowering::cut(const Value& v, int scale, const std::string& name) {
+  if (v.scale <= scale) return v;
   const auto shift = static_cast<unsigned>(v.scale - scale);
   SecretVector<Interval> bounds = v.bounds;
   const unsigned by = std::min(shift, 126U);  // further than a ring is wide it is refused below

@@ -157,6 +157,13 @@ GraphLowering::Value GraphLowering::lower(const MapNode& op) {
   return out;
 }
 
+// A factor that is no larger than a lift may be.
+void GraphLowering::expect_small(double factor, const Value& v) {
+  if (factor <= std::ldexp(1.0, largest_lift)) return;
+  constexpr int beyond = 1 << 16;  // of what is not finite
+  too_wide(wide_bits(hull(v.bounds)) + static_cast<unsigned>(std::min(std::ilogb(factor), beyond)));
+}
+
 GraphLowering::Value GraphLowering::lower(const SumNode& op) {
   const bool whole = std::all_of(op.factors.begin(), op.factors.end(),
                                  [](double f) { return std::nearbyint(f) == f && std::abs(f) <= largest_whole; });
@@ -180,7 +187,7 @@ GraphLowering::Value GraphLowering::lower(const SumNode& op) {
     const double exact = std::ldexp(op.factors[k], more);
     const double lift = std::ldexp(1.0, finest - v.scale);
     const double factor = std::nearbyint(exact);
-    if (!(std::abs(factor) * lift <= std::ldexp(1.0, largest_lift))) too_wide(static_cast<unsigned>(finest));
+    expect_small(std::abs(factor) * lift, v);
     if (!why_.empty()) return {};
     sum.factors.push_back(static_cast<std::int64_t>(factor * lift));
     for (std::size_t i = 0; i < bounds.size(); ++i) {
@@ -205,6 +212,8 @@ GraphLowering::Value GraphLowering::lower(const ScaleNode& op) {
   ScaleOp scale{op.outer, op.inner, {}};
   const double largest_factor = largest_size(op.factors);
   const int bits = factor_scale(largest_factor);
+  expect_small(std::ldexp(largest_factor, bits), x);
+  if (!why_.empty()) return {};
   double off = 0;
   for (const double f : op.factors) {
     const double q = std::nearbyint(std::ldexp(f, bits));
@@ -232,7 +241,7 @@ GraphLowering::Value GraphLowering::lower(const WindowSumOp& op) {
   }
   // A window's sum is at most sqrt(elements) times its norm, and an element lies in so many windows.
   double windows = static_cast<double>(s.columns());
-  for (const ConvAxis& a : s.axes) windows *= std::ceil(static_cast<double>(a.kernel) / static_cast<double>(a.stride));
+  for (const ConvAxis& a : s.axes) windows *= static_cast<double>(most_windows(a));
   const double stretch = std::sqrt(windows);
   Value out = emit(name(), op, {&x}, x.scale, std::move(bounds), static_cast<double>(s.columns()) * x.error,
                    {stretch * x.norm, stretch * x.error_norm});
@@ -337,6 +346,7 @@ GraphLowering::Value GraphLowering::lower(const AbsNode&) {
 // Of values that are closer to 0 than their error, either may come out: an index is that of the fixed-point values.
 GraphLowering::Value GraphLowering::lower(const StepNode&) {
   const Value& x = in(0);
+  compares_ = compares_ || x.error > 0;
   return emit(name(), StepOp{}, {&x}, 0, SecretVector<Interval>(x.bounds.size(), {0, 1}), 0);
 }
 

@@ -72,6 +72,7 @@ class GraphLowering {
   void need(std::size_t tensor, std::span<const Interval> bounds, unsigned more = 0);
   void too_wide(unsigned bits) { too_wide(bits, name()); }
   void too_wide(unsigned bits, const std::string& layer);
+  void expect_small(double factor, const Value& v);  // by which v is multiplied
   std::string name() const { return node_ == nullptr ? "input" : node_->name; }
   std::string name_of(std::size_t v) const;
   Value emit(const std::string& name, OpKind kind, const std::vector<const Value*>& inputs, int scale,
@@ -86,7 +87,7 @@ class GraphLowering {
   double largest(const Value& v) const;
   int scale_of(const Value& v) const;   // at which it is multiplied
   const Value& narrow(std::size_t k);  // with no more fractional bits than that
-  Value cut(const Value& v, int scale, const std::string& name);
+  Value cut(const Value& v, int scale, const std::string& name);  // itself, where it is no finer than that
   // Of values that are added, or become one; `more`: fractional bits that the sum has beyond them.
   int common_scale(const std::vector<const Value*>& all, int more) const;
   Value coarser(const Value& v, int scale);          // cut, where it is finer than that
@@ -152,6 +153,7 @@ class GraphLowering {
   std::vector<unsigned> needed_;               // bits of each tensor
   std::string why_;
   bool too_wide_ = false;
+  bool compares_ = false;  // what is not exact
 };
 
 }  // namespace smpc

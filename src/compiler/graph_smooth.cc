@@ -316,6 +316,7 @@ GraphLowering::Value GraphLowering::lower(const SoftmaxNode& op) {
   s.steepest = 1;
   const double of_x = x.error;
   x.error = 0;  // it counts at the end
+  const double relative = s.relative + (x.scale > finest_argument ? 1.01 * unit(finest_argument) : 0);
   Value e = smooth(name() + " (exp)", x, s);
   if (!why_.empty()) return {};
   const int kept = 15 + std::ilogb(size);
@@ -324,16 +325,19 @@ GraphLowering::Value GraphLowering::lower(const SoftmaxNode& op) {
   sum.shape.groups = op.rows;
   sum.shape.axes[2].input = sum.shape.axes[2].kernel = op.size;
   const Interval one = hull(e.bounds);
-  // One element of each row is exp(0).
-  const auto least = static_cast<i128>(std::ldexp(1 - s.relative - s.absolute, e.scale)) - 2;
+  // One element of each row is exp(0); where values of several scales were subtracted, that of what is wrong with it.
+  const double first = room_ == 0 ? 1 : std::exp(-of_x);
+  const auto least = std::max<i128>(1, static_cast<i128>(std::ldexp(first * (1 - relative) - s.absolute, e.scale)) - 2);
   const Value total = emit(name() + " (sum)", sum, {&e}, e.scale, all_alike(op.rows, least, one.high * static_cast<i128>(op.size)), 0);
   const Value inverse = power(name() + " (inverse)", total, -1, usual_error / 4, usual_error / 4);
   if (!why_.empty()) return {};
   const Value spread = spread_rows(name() + " (inverse)", inverse, op.rows, op.size);
   const ProductOp each{op.rows * op.size, 1, 1, 1};
   const double absolute = s.absolute + s.tail + unit(e.scale);
-  const double error = 2 * s.relative + (size + 1) * absolute + inverse.error * 1.01 + 2 * of_x;
-  const auto high = static_cast<i128>(std::ldexp(1 + error, e.scale + spread.scale)) + 1;
+  const double largest_e = std::ldexp(static_cast<double>(one.high), -e.scale);
+  const double beyond = inverse.error * largest_e;  // e is no larger than the sum that was inverted
+  const double error = std::min(1.01 * (2 * relative + (size + 1) * absolute) + beyond + 2 * of_x, 1 + beyond);
+  const auto high = static_cast<i128>(std::ldexp(1 + beyond, e.scale + spread.scale)) + 1;
   Value out = multiplied(name(), each, e, spread, all_alike(op.rows * op.size, 0, high), error);
   out.rms = 1 / std::sqrt(size);
   out.noise = out.rms * (in(0).noise + s.relative) + s.absolute;
@@ -367,28 +371,34 @@ GraphLowering::Value GraphLowering::lower(const NormalizeNode& op) {
   if (root.scale > kept + 8) root = cut(root, kept + 8, name() + " (rescale)");
   const auto factor = static_cast<std::int64_t>(std::nearbyint(std::ldexp(std::sqrt(size), 15)));
   const double usual_x = std::max(x.rms, std::sqrt(op.epsilon));
+  // What rounding makes of epsilon, as a part of it.
+  const double off = std::abs(std::ldexp(static_cast<double>(more), -total.scale) / (size * op.epsilon) - 1);
   if (op.factor) {
     SecretVector<Interval> bounds = root.bounds;
     for (Interval& b : bounds) b = {b.low * factor, b.high * factor};
     const double largest_root = 1 / std::sqrt(op.epsilon);
     Value out = combined(name(), {&root}, {factor}, 0, root.scale + 15, std::move(bounds),
-                         largest_root * (part + 0x1p-15) + std::sqrt(size) * unit(root.scale) + x.error / op.epsilon);
+                         largest_root * (part + 0x1p-15 + off / 2) + std::sqrt(size) * unit(root.scale) + x.error / op.epsilon);
     out.rms = 1 / usual_x;
     out.noise = std::hypot(x.noise / usual_x, part + 0x1p-15) / usual_x;
     return out;
   }
   const Value spread = spread_rows(name() + " (root)", root, op.rows, op.size);
-  const double steepest = 2 / std::sqrt(op.epsilon);
-  const double error = std::sqrt(size) * (part + std::ldexp(top, -x.scale) * unit(root.scale)) + steepest * x.error;
-  const double limit = 1.01 + std::ldexp(top, -x.scale) * unit(root.scale);  // |x| root, before sqrt(size)
+  // The Jacobian, sqrt(size / v) (I - x x^T / v), stretches by 1 / sqrt(epsilon) at most; and the sum of a row's |elements| is
+  // at most 1 + 0.2 (1 + sqrt(size)) times that.
+  const double from_x = std::min((1 + 0.2 * (1 + std::sqrt(size))) * x.error, x.error_norm) / std::sqrt(op.epsilon);
+  // |x| v^(-3/2), with epsilon in v, is less than 0.4 / epsilon.
+  const double of_root = part + std::ldexp(top, -x.scale) * unit(root.scale);
+  const double limit = 1.01 + of_root;  // |x| root, before sqrt(size)
+  const double error = std::min(std::sqrt(size) * (of_root + 0.2 * off) + from_x, std::sqrt(size) * (1 + limit));
   const auto high = static_cast<i128>(std::ldexp(limit, x.scale + spread.scale)) + 1;
   const Value y = multiplied(name() + " (unit)", each, x, spread, all_alike(count, -high, high), 0);
   const Value cut_y = cut(y, kept, name() + " (rescale)");
   SecretVector<Interval> bounds = cut_y.bounds;
   for (Interval& b : bounds) b = {b.low * factor, b.high * factor};
-  Value out = combined(name(), {&cut_y}, {factor}, 0, kept + 15, std::move(bounds), error + std::sqrt(size) * (unit(kept) + 0x1p-15));
+  Value out = combined(name(), {&cut_y}, {factor}, 0, cut_y.scale + 15, std::move(bounds), error + std::sqrt(size) * (cut_y.error + 0x1p-15));
   out.rms = 1;
-  out.noise = std::hypot(x.noise / usual_x, part + std::sqrt(size) * unit(kept) + 0x1p-15);
+  out.noise = std::hypot(x.noise / usual_x, part + std::sqrt(size) * cut_y.error + 0x1p-15);
   return out;
 }
 

@@ -1,9 +1,20 @@
 // The window of a convolution or a pooling at one position, for what the compiler computes of it.
 #pragma once
 
+#include <algorithm>
+#include <numeric>
+
 #include "smpc/ring/conv.h"
 
 namespace smpc {
+
+// How many windows an input element can lie in, along an axis, at most. Window o meets place p with kernel element k where
+// o * stride + k * dilation = p + pad: modulo the stride, every (stride / gcd(stride, dilation))-th k alone can, each in one
+// window.
+inline std::size_t most_windows(const ConvAxis& a) noexcept {
+  const std::size_t every = a.stride / std::gcd(a.stride, a.dilation);
+  return std::min(a.output, a.kernel / every + (a.kernel % every != 0 ? 1 : 0));
+}
 
 // Calls f(kernel element, input element) for all that meet at output position p: what lies outside is left out.
 template <class F>

@@ -59,9 +59,9 @@ class Lowering {
     Interval all = bounds_.hull();
     if (last && s_.options.reveal == Reveal::label) all = {all.low - all.high, all.high - all.low};  // differences
     unsigned bits = std::max(2U, wide_bits(all) + (truncates ? 1 : 0));
-    if (!fits(bits, a.name, why)) return false;
     if (!truncates && !last) bits = std::max(bits, plan.shift + 1);
     if (truncates) bits = std::max(bits, plan.shift + 2);
+    if (!fits(bits, a.name, why)) return false;
     program().tensors.back().ring = Ring{bits};
     program().ops.push_back({a.name, LinearOp{a.inputs, a.outputs}});
     program().tensors.push_back({a.outputs, plan.output_scale(), Ring{bits}});

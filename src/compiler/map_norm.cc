@@ -8,13 +8,14 @@
 #include <complex>
 #include <numbers>
 
+#include "graph_windows.h"
+
 namespace smpc {
 namespace {
 
 using ComplexMatrix = Eigen::MatrixXcd;
 using Eigen::Index;
 
-constexpr double most_steps = 6e9;  // multiplications: a second or two
 constexpr double slack = 1 + 1e-6;  // weights may have been rounded to float
 
 // Frequencies along an axis, and how much larger the polynomial may be between them.
@@ -68,14 +69,9 @@ double matrix_norm(const Matrix& w) {
   return std::sqrt(trace) * slack;
 }
 
-// How many windows a place of the input can lie in, along an axis.
-double overlap(const ConvAxis& a) {
-  return std::ceil(static_cast<double>(a.kernel) / static_cast<double>(a.stride)) ;
-}
-
 class Norm {
  public:
-  Norm(const ConvShape& s, std::span<const float> w) : s_(s), w_(w) {}
+  Norm(const ConvShape& s, std::span<const float> w, double most_steps) : s_(s), w_(w), most_steps_(most_steps) {}
 
   double bound() const {
     const std::size_t one = s_.out_channels * s_.columns();
@@ -91,7 +87,7 @@ class Norm {
       // Half of the frequencies are those of the other half; complex numbers take four multiplications, or three.
       const double frequencies = static_cast<double>(grids[0].points * grids[1].points * grids[2].points / 2 + 1);
       const auto groups = static_cast<double>(s_.groups);
-      if (frequencies * 4 * steps(s_.out_channels, s_.in_channels) * groups > most_steps) continue;
+      if (frequencies * 4 * steps(s_.out_channels, s_.in_channels) * groups > most_steps_) continue;
       const double bound = on_grid(w, grids);
       return finest == 16 ? bound : std::min(bound, of_windows(w));
     }
@@ -106,8 +102,9 @@ class Norm {
 
   // The kernel as a matrix meets every window, and a place lies in so many windows at most.
   double of_windows(std::span<const float> w) const {
-    const double windows = std::sqrt(overlap(s_.axes[0]) * overlap(s_.axes[1]) * overlap(s_.axes[2]));
-    if (steps(s_.out_channels, s_.columns()) * static_cast<double>(s_.groups) > most_steps) return frobenius(w) * windows;
+    double windows = 1;
+    for (const ConvAxis& a : s_.axes) windows *= std::sqrt(static_cast<double>(most_windows(a)));
+    if (steps(s_.out_channels, s_.columns()) * static_cast<double>(s_.groups) > most_steps_) return frobenius(w) * windows;
     const Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>> rows(
         w.data(), static_cast<Index>(s_.out_channels), static_cast<Index>(s_.columns()));
     return matrix_norm(Eigen::MatrixXd(rows.cast<double>())) * windows;
@@ -158,10 +155,13 @@ class Norm {
 
   const ConvShape& s_;
   std::span<const float> w_;
+  double most_steps_;
 };
 
 }  // namespace
 
-double map_norm_bound(const ConvShape& shape, std::span<const float> weights) { return Norm(shape, weights).bound(); }
+double map_norm_bound(const ConvShape& shape, std::span<const float> weights, double most_steps) {
+  return Norm(shape, weights, most_steps).bound();
+}
 
 }  // namespace smpc

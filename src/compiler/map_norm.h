@@ -12,8 +12,10 @@ namespace smpc {
 // each frequency (Sedghi, Gupta, Long: The Singular Values of Convolutional Layers, ICLR 2019). Between the frequencies
 // that are tried a trigonometric polynomial of degree d is larger by 1 / cos(pi d / M) at most, for M of them along an axis
 // (Ehlich and Zeller, Math. Z. 86 (1964)). That no singular value is larger than a bound is certain once a Cholesky
-// factorisation of bound^2 - W W* comes to its end (Rump, BIT 46 (2006)). A map for which this would take more than seconds
-// gets a coarser bound.
-double map_norm_bound(const ConvShape& shape, std::span<const float> weights);
+// factorisation of bound^2 - W W* comes to its end (Rump, BIT 46 (2006)). A map for which this would take more than
+// `most_steps` multiplications gets a coarser bound: on fewer frequencies, or that of the kernel as a matrix times how many
+// windows a place lies in.
+constexpr double usual_steps = 6e9;  // a second or two
+double map_norm_bound(const ConvShape& shape, std::span<const float> weights, double most_steps = usual_steps);
 
 }  // namespace smpc

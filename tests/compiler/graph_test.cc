@@ -157,19 +157,20 @@ TEST(Graph, fault_54_AModelThatDoesNotFitIsRefusedNamingTheLayer) {
 }
 
 // What it reads grows eight hundredfold in every layer, far beyond 64 bits at any one scale.
-Network growing() {
-  ModelBuilder b(13);
+ModelBuilder growing_to(const std::string& end, int layers) {
+  ModelBuilder b(17);
   b.input("x", {unknown_dim, 4}).output("y", {unknown_dim, 4});
   std::string last = "x";
-  for (int i = 0; i < 10; ++i) {
+  for (int i = 0; i < layers; ++i) {
     const std::string n = std::to_string(i);
     b.weights("w" + n, {4, 4}, std::vector<float>(16, 200)).node("MatMul", {last, "w" + n}, {"m" + n});
     b.node("Relu", {"m" + n}, {"r" + n});
-    last = i == 9 ? "y" : "s" + n;
+    last = i + 1 == layers ? end : "s" + n;
     b.node("Add", {"r" + n, i % 2 == 0 ? "x" : "m" + n}, {last});
   }
-  return b.build();
+  return b;
 }
+Network growing() { return growing_to("y", 10).build(); }
 
 TEST(Graph, WhatFitsAtNoOneScaleIsRefusedUnlessScalesMayBeMixed) {
   const Network n = growing();
@@ -198,6 +199,31 @@ TEST(Graph, WhatFitsAtNoOneScaleIsRefusedUnlessScalesMayBeMixed) {
   EXPECT_FALSE(small.coarsest);
   o.mixed_scales = false;
   EXPECT_EQ(small.program, compile(Network(other), o, {}).program);
+}
+
+// So large that it has no fractional bits to cut off: nothing is shifted up.
+TEST(Graph, NormalizationOfWhatHasMixedScalesIsRightOrRefused) {
+  std::size_t compiled = 0;
+  for (int layers = 2; layers <= 8; ++layers) {
+    SCOPED_TRACE(layers);
+    ModelBuilder b = growing_to("large", layers);
+    b.weights("tilt", {4}, {1, 0.5F, -1, 0.25F}).node("Mul", {"large", "tilt"}, {"tilted"});
+    b.weights("scale", {4}, {1, 2, 3, 4}).weights("shift", {4}, {0.5F, 0, -1, 0});
+    with(b.node("LayerNormalization", {"tilted", "scale", "shift"}, {"y"}), "axis", -1);
+    const Network n = b.build();
+    CompileOptions o = logits(1);
+    o.mixed_scales = true;
+    try {
+      const Compiled c = compile(Network(n), o, {});
+      ASSERT_EQ(decode_program(encode(c.program)), c.program);
+      compiled += c.coarsest ? 1 : 0;
+    } catch (const Error& e) {
+      EXPECT_TRUE(has(e.what(), {"layer '", "--input-range"})) << e.what();
+      continue;
+    }
+    check(n, o);
+  }
+  EXPECT_GT(compiled, 2U);
 }
 
 TEST(Graph, ASmallFactorHasAsManyBitsAsOthers) {
@@ -306,6 +332,35 @@ TEST(GraphRefuses, WhatIsNotSupportedByNodeAndReason) {
   ModelBuilder declared = image();
   with_ints(declared.node("MaxPool", {"x"}, {"y"}), "kernel_shape", {2, 2});
   EXPECT_TRUE(has(declared.error(), {"output 'y'", "[1, 2, 3, 3]"}));
+}
+
+// Counts that 64 bits do not hold are not counted modulo 2^64.
+TEST(GraphRefuses, WhatHas2ToThe66Elements) {
+  ModelBuilder conv(13);
+  conv.input("x", {1, 1, 1, 1, 1}).output("y", {1, 1, 1 << 22, 1 << 22, 1 << 22}).weights("w", {1, 1, 1, 1, 1}, {1});
+  with_ints(conv.node("Conv", {"x", "w"}, {"y"}), "pads", {(1 << 22) - 1, (1 << 22) - 1, (1 << 22) - 1, 0, 0, 0});
+  EXPECT_TRUE(has(conv.error(), {"'Conv0'", "too large"}));
+  ModelBuilder pool(13);
+  pool.input("x", {1, 1, 1, 1, 1}).output("y", {1, 1, 16, 1, 1});
+  with_ints(pool.node("AveragePool", {"x"}, {"y"}), "kernel_shape", {1 << 20, 1 << 20, 1 << 20});
+  with_ints(pool.model.nodes.back(), "pads", {1 << 20, 1 << 20, 1 << 20, 14, 0, 0});
+  with(pool.model.nodes.back(), "count_include_pad", 1);
+  EXPECT_TRUE(has(pool.error(), {"'AveragePool0'", "too large"}));
+}
+
+// A public factor that no integer holds: 2 times 2^99, at 16 bits, and 15 more of the factor.
+TEST(GraphRefuses, AFactorThatIsTooLarge) {
+  ModelBuilder b(13);
+  b.input("x", {unknown_dim, 3}).output("y", {unknown_dim, 3});
+  with_float(b.node("LeakyRelu", {"x"}, {"y"}), "alpha", 0x1p99F);
+  CompileOptions o = logits();
+  o.scale = 16;
+  try {
+    compile(b.build(), o, {});
+    ADD_FAILURE() << "was compiled";
+  } catch (const Error& e) {
+    EXPECT_TRUE(has(e.what(), {"layer 'LeakyRelu0'", "can need 133 bits, and at most 64"})) << e.what();
+  }
 }
 
 TEST(GraphRefuses, WhatWouldTakeTooMuch) {
