@@ -56,8 +56,7 @@ class OpCheck {
   }
   void operator()(const TruncateOp& op) const {
     expect_inputs(1);
-    expect(in().count == out_.count && in().ring.bits >= 2 && op.shift + 2 <= in().ring.bits,
-           "its shift or shape does not fit");
+    expect(in().count == out_.count && in().ring.bits >= 2 && op.shift <= in().ring.bits - 2, "its shift or shape does not fit");
     expect(out_.scale == in().scale - static_cast<int>(op.shift), "its scales do not differ by its shift");
   }
   void operator()(const ArgMaxOp&) const {
@@ -264,6 +263,10 @@ void check(const Program& p) {
     expect(t.count > 0 && t.count <= most_elements, "a tensor's size is out of range");
     expect(t.ring.bits >= 1 && t.ring.bits <= max_ring_bits, "a ring's width is not 1 to 64 bits");
     expect(t.scale > -128 && t.scale < 128, "a scale is not -127 to 127");
+  }
+  for (const ProgramInput& in : p.inputs) {
+    expect(std::ldexp(in.low, p.input().scale) >= -0x1p63 && std::ldexp(in.high, p.input().scale) < 0x1p63,
+           "the range of an input does not fit 64 bits");
   }
   std::vector<bool> read(p.tensors.size());
   for (std::size_t i = 0; i < p.ops.size(); ++i) {

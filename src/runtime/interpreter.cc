@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <sstream>
 
 #include "smpc/base/error.h"
@@ -75,12 +76,35 @@ void check_outside(const Program& program, std::span<const double> values, const
              "; mask the volume first");
 }
 
+// As the parties do it, neighbour against neighbour, by differences: those fit the ring, the values themselves need not.
 RingVector arg_max(const RingVector& x, Ring ring) {
-  const auto largest = std::max_element(x.begin(), x.end(), [&](std::uint64_t a, std::uint64_t b) {
-    return ring.to_signed(a) < ring.to_signed(b);
-  });
-  return RingVector(1, static_cast<std::uint64_t>(largest - x.begin()));
+  RingVector left(x.size());
+  std::iota(left.begin(), left.end(), std::uint64_t{0});
+  while (left.size() > 1) {
+    RingVector winners;
+    for (std::size_t i = 0; i < left.size(); i += 2) {
+      const bool second = i + 1 < left.size() && ring.msb(ring.reduce(x[left[i]] - x[left[i + 1]])) != 0;
+      winners.push_back(left[second ? i + 1 : i]);
+    }
+    left = std::move(winners);
+  }
+  return left;
 }
+
+// A sum of squares of up to 2^64 integers of 64 bits: more than 128 bits can hold.
+class SumOfSquares {
+ public:
+  void add(std::int64_t v) noexcept {
+    const u128 square = static_cast<u128>(static_cast<i128>(v) * v);
+    low_ += square;
+    if (low_ < square) ++high_;
+  }
+  bool exceeds(long double limit) const noexcept { return std::ldexp(static_cast<long double>(high_), 128) + static_cast<long double>(low_) > limit; }
+
+ private:
+  u128 low_ = 0;
+  std::uint64_t high_ = 0;
+};
 
 }  // namespace
 
@@ -139,7 +163,7 @@ RingVector quantise(const Program& program, std::span<const double> values, cons
   if (!mask.empty()) check_outside(program, values, what);
   RingVector out;
   out.reserve(type.count);
-  u128 square = 0;
+  SumOfSquares squares;
   std::size_t next = 0;
   for (const ProgramInput& in : program.inputs) {
     const std::size_t count = in.count();
@@ -151,13 +175,13 @@ RingVector quantise(const Program& program, std::span<const double> values, cons
                    ", the range that the model declares; the first that is not has index " + std::to_string(i));
       }
       const auto q = static_cast<std::int64_t>(std::nearbyint(std::ldexp(values[next], type.scale)));
-      square += static_cast<u128>(static_cast<i128>(q) * q);
+      squares.add(q);
       out.push_back(type.ring.from_signed(q));
     }
   }
   if (program.input_norm > 0) {
-    const double limit = std::ldexp(program.input_norm, type.scale);
-    if (static_cast<long double>(square) > static_cast<long double>(limit) * limit) {
+    const auto limit = static_cast<long double>(std::ldexp(program.input_norm, type.scale));
+    if (squares.exceeds(limit * limit)) {
       fail_input(what + ": expected values whose squares sum to at most " +
                  short_text(program.input_norm * program.input_norm) +
                  ", as the model declares; found more: is it scaled as the model expects?");

@@ -110,7 +110,7 @@ void programs(const fs::path& root) {
   // As large as a program may be.
   Program large = testing::example(Reveal::logits);
   constexpr std::size_t most = std::size_t{1} << 32;
-  large.inputs = {{"x", {most}, -1, 1}};
+  large.inputs = {{"x", {most}, -0x1p-64, 0x1p-65}};
   large.grid.reset();
   large.outputs = {{"y", {1}}};
   large.labels = {"one"};

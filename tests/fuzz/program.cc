@@ -4,6 +4,7 @@
 #include "smpc/base/wide.h"
 #include "smpc/correlation/masks.h"
 #include "smpc/runtime/explain.h"
+#include "smpc/runtime/memory.h"
 #include "smpc/runtime/schedule.h"
 
 namespace smpc::fuzz {
@@ -15,12 +16,15 @@ void check_cost(const Program& program) {
   const std::size_t masked = MaskedLayout(plan).bytes();
   for (const LinearDemand& d : MaskedLayout(plan).linears) SMPC_CHECK(masked / d.rows() >= d.columns() / 8);
   const Cost one = predicted_cost(make_schedule(program, plan, 1));
-  const Cost many = predicted_cost(make_schedule(program, plan, 64));
+  const Schedule together = make_schedule(program, plan, 64);
+  const Cost many = predicted_cost(together);
   SMPC_CHECK(one.messages == many.messages && one.messages > 0);
   SMPC_CHECK(one.client_to_server <= many.client_to_server && one.server_to_client <= many.server_to_client);
   const Explanation e = explain(program);
   SMPC_CHECK(e.messages == one.messages && e.client_to_server == one.client_to_server);
   SMPC_CHECK(e.masked_weight_bytes == masked);
+  const RunMemory memory = predicted_memory(program, plan, together);
+  SMPC_CHECK(e.memory.server <= memory.server && e.memory.client <= memory.client);
 }
 
 }  // namespace

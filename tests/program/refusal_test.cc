@@ -107,6 +107,12 @@ const Case cases[] = {
     {"range the wrong way round", [](Program& p) { std::swap(p.inputs[0].low, p.inputs[0].high); }},
     {"infinite range", [](Program& p) { p.inputs[0].high = std::numeric_limits<double>::infinity(); }},
     {"range that is no number", [](Program& p) { p.inputs[0].low = std::numeric_limits<double>::quiet_NaN(); }},
+    {"range that 64 bits do not hold", [](Program& p) { p.inputs[0].low = -0x1p54; }},
+    {"range that 64 bits hold but for its end", [](Program& p) { p.inputs[0].high = 0x1p53; }},
+    {"truncation that leaves one bit modulo 2^32", [](Program& p) {
+       p.ops[3].kind = TruncateOp{0xfffffffe};
+       p.tensors[4].scale = 18 + 2;
+     }},
     {"no inputs", [](Program& p) { p.inputs.clear(); }},
     {"no outputs", [](Program& p) { p.outputs.clear(); }},
     {"outputs of other elements", [](Program& p) { p.outputs[0].shape = {4}; }},
