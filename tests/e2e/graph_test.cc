@@ -78,6 +78,7 @@ TEST_P(GraphModels, FilesOfAGraphAreServedAndJoinBack) {
   const Outcome verified = run("smpc-verify", {"--model", model_.string(), "--image", (demo / "scan.nii.gz").string(), "--protocol", suite, "--json"});
   EXPECT_EQ(verified.exit_code, 0) << verified.err;
   EXPECT_EQ(verified.json()["volumes"][0]["two_party_equal"], true);
+  EXPECT_EQ(verified.json()["volumes"][0]["within_error_bound"], true);
 }
 
 INSTANTIATE_TEST_SUITE_P(Suites, GraphModels, ::testing::Values(Suite::cryptflow2, Suite::masked),
