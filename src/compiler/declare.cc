@@ -268,8 +268,27 @@ std::size_t class_count(const Network& network) {
   return longer <= 1 && count <= most_classes ? count : 0;
 }
 
+// What the results are, for both kinds of network: classes are probabilities only where the model or its owner says so.
+Results results_of(const Network& network, bool named) {
+  switch (network.scores) {
+    case Scores::logits: return Results::logits;
+    case Scores::probabilities: return Results::probabilities;
+    case Scores::linear: return named && class_count(network) > 1 ? Results::logits : Results::values;
+    case Scores::values:
+    case Scores::indices: return Results::values;
+  }
+  return Results::values;
+}
+
 void declare_labels(CompileState& s, const std::string* declared) {
-  const std::size_t classes = class_count(s.network);
+  const bool indices = s.network.scores == Scores::indices;
+  const std::size_t classes = indices ? 0 : class_count(s.network);
+  const bool named = !s.options.labels.empty() || declared != nullptr;
+  s.results = results_of(s.network, named);
+  if (indices && s.options.reveal == Reveal::label) {
+    fail_input("the output: expected scores, whose largest is the label, or an ArgMax over all classes of one sample at the end, found the "
+               "indices of an ArgMax over another axis or with select_last_index; give --reveal logits, which opens them");
+  }
   if (classes == 0) {
     if (s.options.reveal == Reveal::label) {
       fail_input("the outputs: expected one row of classes, whose largest is the label, found " +
@@ -279,6 +298,10 @@ void declare_labels(CompileState& s, const std::string* declared) {
     }
     if (!s.options.labels.empty()) fail_input("labels: expected none, since the outputs are no classes; leave out --labels");
     return;
+  }
+  if (classes == 1 && s.options.reveal == Reveal::label) {
+    fail_input("the output: expected two classes or more, whose largest is the label, found one value, whose label would always be the "
+               "same; give --reveal logits, and the server --quota-total N or --no-quota");
   }
   if (!s.options.labels.empty()) {
     s.labels = s.options.labels;

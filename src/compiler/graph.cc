@@ -46,6 +46,14 @@ std::size_t after(const Shape& shape, std::size_t axis) noexcept {
   return n;
 }
 
+Shape without_ones(const Shape& shape) {
+  Shape out;
+  for (const std::size_t d : shape) {
+    if (d != 1) out.push_back(d);
+  }
+  return out;
+}
+
 std::string to_text(const Shape& shape) {
   std::string out(1, '[');
   for (std::size_t i = 0; i < shape.size(); ++i) out += (i > 0 ? ", " : "") + std::to_string(shape[i]);
@@ -75,6 +83,7 @@ void GraphBuilder::start_input(const ValueInfo& in, Shape& shape) {
 }
 
 void GraphBuilder::start() {
+  ending_ = ending_of(model_);
   for (const Node& n : model_.nodes) {
     for (const auto& in : n.inputs) ++uses_[in];
   }
@@ -129,14 +138,35 @@ GraphData GraphBuilder::output(const ValueInfo& out) {
     for (std::size_t i = 0; same && i < out.dims.size(); ++i) {
       same = out.dims[i] == unknown_dim || out.dims[i] == static_cast<std::int64_t>(last->shape[i]);
     }
-    if (!same && network_.tail != Tail::argmax) {
+    if (!same) {
       fail_graph("output " + quote_name(out.name) + ": declared with another shape than the one computed, " +
                  to_text(last->shape) + "; export the model again");
     }
   }
-  const bool batch = last->shape.size() > 1 && last->shape.front() == 1;
-  network_.outputs.push_back({out.name, Shape(last->shape.begin() + (batch ? 1 : 0), last->shape.end())});
-  return *last;
+  const Shape& shape = network_.tail == Tail::argmax ? scores_shape_ : last->shape;
+  if (network_.tail == Tail::log_softmax && without_ones(shape).size() > 1) {
+    fail_graph("output " + quote_name(out.name) + ": expected one row of classes after a LogSoftmax, found shape " + to_text(shape) +
+               "; end the model with Softmax");
+  }
+  const bool batch = shape.size() > 1 && shape.front() == 1;
+  network_.outputs.push_back({out.name, Shape(shape.begin() + (batch ? 1 : 0), shape.end())});
+  return {last->value, shape};
+}
+
+Scores GraphBuilder::scores() const {
+  if (network_.outputs.size() > 1) return Scores::values;
+  const auto of_end = std::find_if(model_.nodes.begin(), model_.nodes.end(), [&](const Node& n) {
+    return !ending_.node.empty() && n.outputs.front() == ending_.node;
+  });
+  const bool index = of_end != model_.nodes.end() && of_end->op == "ArgMax";
+  if (index && network_.tail != Tail::argmax) return Scores::indices;
+  if (softmax_taken_) return Scores::logits;
+  // One row of probabilities is that under any shape; several are where each keeps to itself.
+  if (!softmax_shape_.empty()) {
+    const bool kept = softmax_shape_ == without_ones(network_.outputs.front().shape);
+    return kept ? Scores::probabilities : Scores::values;
+  }
+  return ending_.linear ? Scores::linear : Scores::values;
 }
 
 void GraphBuilder::finish() {
@@ -145,6 +175,7 @@ void GraphBuilder::finish() {
   std::vector<GraphData> outputs;
   std::size_t count = 0;
   for (const ValueInfo& out : model_.outputs) {
+    if (label_taken_ && out.name == ending_.label_output) continue;
     outputs.push_back(output(out));
     count += elements(outputs.back().shape);
   }
@@ -152,8 +183,9 @@ void GraphBuilder::finish() {
   if (outputs.size() > 1) {
     add("outputs", ConcatOp{1}, outputs, {count});
   } else if (outputs.front().value == 0 || outputs.front().value != graph_.nodes.size()) {
-    add(model_.outputs.front().name, SumNode{{1}}, outputs, outputs.front().shape);
+    add(network_.outputs.front().name, SumNode{{1}}, outputs, outputs.front().shape);
   }
+  network_.scores = scores();
   leave_out_what_nothing_reads();
 }
 

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "ending.h"
 #include "node_fields.h"
 #include "smpc/compiler/graph.h"
 #include "smpc/compiler/network.h"
@@ -22,6 +23,7 @@ std::size_t elements(const Shape& shape) noexcept;
 // The dimensions before an axis, and after it, multiplied.
 std::size_t before(const Shape& shape, std::size_t axis) noexcept;
 std::size_t after(const Shape& shape, std::size_t axis) noexcept;
+Shape without_ones(const Shape& shape);
 std::string to_text(const Shape& shape);
 
 // A value of the graph under some shape: views move nothing.
@@ -66,6 +68,7 @@ class GraphBuilder : private NodeFields {
   void visit(Node& node);
   void finish();
   GraphData output(const ValueInfo& out);
+  Scores scores() const;
   void leave_out_what_nothing_reads();
 
   // graph_shape_ops.cc
@@ -81,6 +84,8 @@ class GraphBuilder : private NodeFields {
   void pad(Node& node);
   void expand(Node& node);
   void pass_on(Node& node);  // Identity, Cast
+  // Whether a node comes after what was taken off the end, and leaves it what it is.
+  bool follows_end(const Node& node) const;
   void dropout(Node& node);
   // graph_constant_ops.cc
   void shape_of(Node& node);
@@ -115,7 +120,7 @@ class GraphBuilder : private NodeFields {
   void sqrt(Node& node);
   void reciprocal(Node& node);
   void pow(Node& node);
-  void softmax(Node& node);
+  void softmax(Node& node);  // LogSoftmax too
   void layer_normalization(Node& node);
   void lrn(Node& node);
   void arg_max(Node& node);
@@ -176,8 +181,6 @@ class GraphBuilder : private NodeFields {
   GraphData largest_along(const Node& node, GraphData x, std::size_t axis);
   GraphData power(const Node& node, const GraphData& x, double exponent);
   GraphData index_of_largest(const Node& node, GraphData x);  // of each row of a matrix
-  // Whether a node is the whole model's last, on one row.
-  bool ends_model(const Node& node, std::size_t rows) const;
 
   Windows take_windows(Node& node, const Shape& image, const Shape& kernel);
   Shape kernel_of(Node& node, std::size_t rank, std::optional<Shape> of_weights);
@@ -189,6 +192,11 @@ class GraphBuilder : private NodeFields {
   bool fold(const GraphData& d, const GraphData& c, bool multiply, double sign);
 
   Model model_;
+  Ending ending_;
+  Shape scores_shape_;          // of what an ArgMax at the end reads
+  bool label_taken_ = false;    // the output that is the label of the other is none any more
+  bool softmax_taken_ = false;  // off the end, of one row
+  Shape softmax_shape_;         // of the Softmax at the end, where it is computed; empty: it is not
   Network network_;
   Graph graph_;
   std::map<std::string, Value> values_;

@@ -34,6 +34,7 @@ void GraphLowering::start() {
   s_.weights.clear();
   p.suite = s_.options.suite;
   p.reveal = s_.options.reveal;
+  p.results = s_.results;
   p.inputs = s_.inputs;
   p.outputs = outputs_of(s_.network);
   p.input_norm = s_.input_norm;

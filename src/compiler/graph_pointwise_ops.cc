@@ -201,6 +201,7 @@ void GraphBuilder::clip(Node& node) {
     if (has_input(node, 1)) low = scalar(node, 1, "min");
     if (has_input(node, 2)) high = scalar(node, 2, "max");
   }
+  if (follows_end(node)) return set(node, x);
   if (low && *low < -no_limit) low.reset();
   if (high && *high > no_limit) high.reset();
   set(node, clipped(node, x, low, high));

@@ -374,9 +374,17 @@ void GraphBuilder::expand(Node& node) {
   set(node, spread(node, d, *to));
 }
 
+bool GraphBuilder::follows_end(const Node& node) const {
+  const std::string& out = node.outputs.front();
+  return (network_.tail != Tail::none && ending_.after.count(out) != 0) || (label_taken_ && ending_.after_label.count(out) != 0);
+}
+
 void GraphBuilder::pass_on(Node& node) {
   bool narrows = false;
-  if (node.op == "Cast") {
+  if (follows_end(node)) {
+    take_int(node, "to", 0);
+    take_int(node, "saturate", 1);
+  } else if (node.op == "Cast") {
     const std::int64_t to = take_int(node, "to", 0);
     take_int(node, "saturate", 1);  // from opset 19 on; of float8 alone
     const bool to_float = to == cast_to_float || to == cast_to_double || to == cast_to_float16;

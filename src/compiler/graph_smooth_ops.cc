@@ -52,12 +52,7 @@ void GraphBuilder::pow(Node& node) {
   set(node, power(node, x, exponent));
 }
 
-bool GraphBuilder::ends_model(const Node& node, std::size_t rows) const {
-  const std::string& out = node.outputs.front();
-  return rows == 1 && model_.outputs.size() == 1 && model_.outputs.front().name == out && uses_.at(out) == 1;
-}
-
-// Whoever receives the logits computes the last one in the clear.
+// Whoever receives the logits computes the last one in the clear; under an ArgMax at the end it changes nothing.
 void GraphBuilder::softmax(Node& node) {
   const GraphData x = data(node, 0);
   const std::size_t rank = x.shape.size();
@@ -70,14 +65,22 @@ void GraphBuilder::softmax(Node& node) {
   order.insert(model_.opset >= 13 ? order.end() : order.begin() + static_cast<std::ptrdiff_t>(axis), axis);
   const std::size_t rows = model_.opset >= 13 ? elements(x.shape) / x.shape[axis] : before(x.shape, axis);
   const std::size_t size = elements(x.shape) / rows;
-  if (ends_model(node, rows) && !is_constant(x)) {
-    network_.tail = Tail::softmax;
+  const bool ends = node.outputs.front() == ending_.node && !ending_.guarded;
+  if (rows == 1 && !is_constant(x) && (ends || node.outputs.front() == ending_.below)) {
+    softmax_taken_ = true;
+    if (ends) network_.tail = node.op == "Softmax" ? Tail::softmax : Tail::log_softmax;
     return set(node, x);
+  }
+  if (node.op == "LogSoftmax") {
+    fail(node, "expected it at the model's end, over all classes of one sample, where whoever receives the logits computes it; found it over "
+               "axis " + std::to_string(axis) + " of shape " + to_text(x.shape) + (ends ? "" : ", not at the end") +
+               ", where a logarithm would be needed, which is not supported; use Softmax, or leave it out");
   }
   const GraphData turned = transposed(node, x, order);
   const GraphData matrix = viewed(turned, {rows, size});
   const GraphData below = plus(node, matrix, largest_along(node, matrix, 1), 1, -1, false);
   const GraphData y = add(name_of(node), SoftmaxNode{rows, size}, {below}, turned.shape);
+  if (node.outputs.front() == ending_.node && size > 1) softmax_shape_ = rows == 1 ? Shape{size} : without_ones(x.shape);
   Shape back(rank);
   for (std::size_t a = 0; a < rank; ++a) back[order[a]] = a;
   set(node, transposed(node, y, back));
@@ -185,16 +188,24 @@ void GraphBuilder::arg_max(Node& node) {
   const std::size_t size = x.shape[axis];
   const std::size_t rows = elements(x.shape) / size;
   if (is_constant(x)) fail(node, "expected values computed from the inputs, found a constant");
-  if (ends_model(node, rows) && !last) {
-    network_.tail = Tail::argmax;
-    return set(node, x);
-  }
   Shape order;
   Shape out;
   for (std::size_t a = 0; a < rank; ++a) {
     if (a != axis) order.push_back(a);
     if (a != axis) out.push_back(x.shape[a]);
     if (a == axis && keep) out.push_back(1);
+  }
+  const bool is_label = node.outputs.front() == ending_.label;
+  if (rows == 1 && !last && (is_label || node.outputs.front() == ending_.node)) {
+    // The protocol's last step takes the index, of one row; what comes after it sees its shape.
+    if (is_label) label_taken_ = true;
+    if (!is_label) network_.tail = Tail::argmax;
+    if (!is_label) scores_shape_ = x.shape;
+    return set(node, viewed(x, std::move(out)));
+  }
+  if (is_label) {
+    fail(node, "expected, beside the values that it is the index of the largest of, one row and select_last_index 0, found " +
+                   std::to_string(rows) + " rows of shape " + to_text(x.shape) + "; remove output " + quote_name(ending_.label_output) + " from the model");
   }
   order.push_back(axis);
   GraphData matrix = viewed(transposed(node, x, order), {rows, size});

@@ -38,6 +38,7 @@ class Lowering {
   void start() {
     program() = Program{};
     program().reveal = s_.options.reveal;
+    program().results = s_.results;
     program().inputs = s_.inputs;
     program().outputs = outputs_of(s_.network);
     program().input_norm = s_.input_norm;

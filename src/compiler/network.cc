@@ -21,14 +21,16 @@ NetworkBuilder::NetworkBuilder(Model&& model) : NodeFields(model_), model_(std::
 const std::map<std::string, NetworkBuilder::Handler>& NetworkBuilder::handlers() {
   using B = NetworkBuilder;
   static const std::map<std::string, Handler> table = {
-      {"Add", &B::add},         {"ArgMax", &B::arg_max},  {"Concat", &B::concat},      {"Dropout", &B::dropout},
-      {"Flatten", &B::flatten}, {"Gather", &B::gather},   {"Gemm", &B::gemm},          {"Identity", &B::identity},
-      {"MatMul", &B::mat_mul},  {"Relu", &B::relu},       {"Reshape", &B::reshape_op}, {"Shape", &B::shape},
-      {"Softmax", &B::softmax}, {"Squeeze", &B::squeeze}, {"Unsqueeze", &B::unsqueeze}};
+      {"Add", &B::add},         {"ArgMax", &B::arg_max},     {"Cast", &B::pass_on},     {"Clip", &B::pass_on},
+      {"Concat", &B::concat},   {"Dropout", &B::dropout},    {"Flatten", &B::flatten},  {"Gather", &B::gather},
+      {"Gemm", &B::gemm},       {"Identity", &B::identity},  {"LogSoftmax", &B::softmax}, {"MatMul", &B::mat_mul},
+      {"Relu", &B::relu},       {"Reshape", &B::reshape_op}, {"Shape", &B::shape},      {"Softmax", &B::softmax},
+      {"Squeeze", &B::squeeze}, {"Unsqueeze", &B::unsqueeze}};
   return table;
 }
 
 void NetworkBuilder::start() {
+  ending_ = ending_of(model_);
   for (const Node& n : model_.nodes) {
     for (const auto& in : n.inputs) ++uses_[in];
   }
@@ -99,10 +101,10 @@ void NetworkBuilder::finish() {
   if (!has_affine) fail_graph("expected at least one linear layer (Gemm, or MatMul and Add), found none");
   const bool index = network_.tail == Tail::argmax;
   const Dims& dims = last->dims;
-  if (!index && (dims.size() != 2 || dims[0] != batch_.dim)) {
+  if (ending_.after.empty() && !index && (dims.size() != 2 || dims[0] != batch_.dim)) {
     fail_graph(what + ": expected shape [batch, classes], found " + to_text(dims) + "; flatten it");
   }
-  if (out.type != (index ? ElementType::i64 : type_)) {
+  if (ending_.after.empty() && out.type != (index ? ElementType::i64 : type_)) {
     fail_graph(what + ": expected type " + to_text(index ? ElementType::i64 : type_) + ", found " + to_text(out.type));
   }
   std::size_t classes = 0;
@@ -110,6 +112,11 @@ void NetworkBuilder::finish() {
     if (const auto* a = std::get_if<Affine>(&l)) classes = a->outputs;
   }
   network_.outputs = {{out.name, {classes}}};
+  if (!index && !ending_.after.empty()) {  // perhaps under another shape
+    const bool batch = !dims.empty() && dims.front() == batch_.dim;
+    network_.outputs.front().shape.assign(dims.begin() + (batch ? 1 : 0), dims.end());
+  }
+  if (network_.scores == Scores::values && ending_.linear) network_.scores = Scores::linear;
   if (!out.has_shape) return;
   bool same = out.dims.size() == dims.size();
   for (std::size_t i = 0; same && i < dims.size(); ++i) {
@@ -128,14 +135,10 @@ Network NetworkBuilder::build() {
   return std::move(network_);
 }
 
-// Whether every op is one of a chain's, Softmax and ArgMax its last alone, each value that is computed from the input is read by one node alone, and there is
-// a matrix that a flat input can meet.
-bool NetworkBuilder::is_chain(const Model& model) {
-  if (model.inputs.size() != 1 || model.outputs.size() != 1) return false;
-  std::set<std::string> last{model.outputs.front().name};
-  for (auto node = model.nodes.rbegin(); node != model.nodes.rend(); ++node) {
-    if (node->op == "Identity" && last.count(node->outputs.front()) != 0) last.insert(node->inputs.front());
-  }
+// Whether every op is one of a chain's, Softmax, LogSoftmax and ArgMax its end alone, each value that is computed from the input is
+// read by one node alone, and there is a matrix that a flat input can meet.
+bool NetworkBuilder::is_chain(const Model& model, const Ending& ending) {
+  if (model.inputs.size() != 1 || model.outputs.size() != 1 || ending.guarded) return false;
   // Whether a constant differs from sample to sample.
   const auto of_samples = [&](const Node& node, std::size_t index) {
     if (index >= node.inputs.size()) return false;
@@ -158,8 +161,10 @@ bool NetworkBuilder::is_chain(const Model& model) {
       return flag != nullptr && *flag != 0;
     };
     if (is_set("transA") || is_set("select_last_index")) return false;
-    const bool ends = node.op == "Softmax" || node.op == "ArgMax";
-    if (ends && last.count(node.outputs.front()) == 0) return false;
+    const std::string& out = node.outputs.front();
+    const bool ends = node.op == "Softmax" || node.op == "LogSoftmax" || node.op == "ArgMax";
+    if (ends && out != ending.node && out != ending.below) return false;
+    if ((node.op == "Cast" || node.op == "Clip") && ending.after.count(out) == 0) return false;
     if (node.op == "Gemm" && of_samples(node, 2)) return false;
     int inputs = 0;
     for (const std::string& name : node.inputs) {
@@ -179,7 +184,7 @@ Network build_network(Model&& model) {
   if (model.metadata.count(std::string(stripped_mark)) != 0) {
     fail_input(model.source + ": this is a stripped model; join it with its weights first (smpc-compile --join)");
   }
-  return NetworkBuilder::is_chain(model) ? NetworkBuilder(std::move(model)).build() : GraphBuilder(std::move(model)).build();
+  return NetworkBuilder::is_chain(model, ending_of(model)) ? NetworkBuilder(std::move(model)).build() : GraphBuilder(std::move(model)).build();
 }
 
 }  // namespace smpc

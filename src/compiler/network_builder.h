@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "ending.h"
 #include "node_fields.h"
 #include "smpc/compiler/network.h"
 
@@ -57,7 +58,7 @@ class NetworkBuilder : private NodeFields {
   explicit NetworkBuilder(Model&& model);
   Network build();
   // Whether a model is one that this builder is for; any other is a graph's (graph_builder.h).
-  static bool is_chain(const Model& model);
+  static bool is_chain(const Model& model, const Ending& ending);
 
  private:
   using Handler = void (NetworkBuilder::*)(Node&);
@@ -75,7 +76,8 @@ class NetworkBuilder : private NodeFields {
   void identity(Node& node);
   void dropout(Node& node);
   void relu(Node& node);
-  void softmax(Node& node);
+  void pass_on(Node& node);  // Cast and Clip, where they change nothing
+  void softmax(Node& node);  // LogSoftmax too
   void arg_max(Node& node);
   void shape(Node& node);
   void gather(Node& node);
@@ -105,6 +107,7 @@ class NetworkBuilder : private NodeFields {
   void add_bias(const SecretVector<double>& bias);
 
   Model model_;
+  Ending ending_;
   Network network_;
   Batch batch_;
   ElementType type_ = ElementType::f32;
@@ -112,7 +115,7 @@ class NetworkBuilder : private NodeFields {
   std::size_t version_ = 0;            // how often the chain's values have changed
   SecretVector<double> pending_bias_;  // added before any affine map: goes into the next
   std::string pending_from_;           // the node that did
-  std::string ended_by_;              // the trailing Softmax or ArgMax
+  std::string ended_by_;              // the trailing Softmax, LogSoftmax or ArgMax
   std::map<std::string, Value> values_;
   std::map<std::string, int> uses_;  // how many nodes and outputs read a name
 };

@@ -41,7 +41,7 @@ void NetworkBuilder::squeeze(Node& node) {
   }
   const Dims dims = data(node, 0).dims;
   const auto axes = take_axes(node, dims.size());
-  if (!axes && batch_.dim == batch_dim) fail(node, "expected axes, as the batch is dynamic; name them");
+  if (!axes && batch_.dim == batch_dim && ended_by_.empty()) fail(node, "expected axes, as the batch is dynamic; name them");
   Dims out;
   for (std::size_t i = 0; i < dims.size(); ++i) {
     const bool removed = axes ? axes->count(i) != 0 : dims[i] == 1;
@@ -114,12 +114,21 @@ void NetworkBuilder::relu(Node& node) {
   set(node, Data{d.dims, version_});
 }
 
+void NetworkBuilder::pass_on(Node& node) {
+  const Data d = data(node, 0);
+  for (const char* name : {"to", "min", "max"}) node.attributes.erase(name);
+  set(node, d);
+}
+
 void NetworkBuilder::softmax(Node& node) {
-  const Dims dims = data(node, 0).dims;
+  const Data d = data(node, 0);
+  const Dims& dims = d.dims;
   if (dims.size() != 2) fail(node, "expected shape [batch, classes], found " + to_text(dims) + "; flatten it before");
   const std::size_t axis = axis_of(node, take_int(node, "axis", model_.opset >= 13 ? -1 : 1), dims.size(), 11);
   if (axis != 1) fail(node, "axis: expected 1, the classes, found " + std::to_string(axis) + ", the batch");
-  network_.tail = Tail::softmax;
+  network_.scores = Scores::logits;
+  if (node.outputs.front() == ending_.below) return set(node, d);
+  network_.tail = node.op == "Softmax" ? Tail::softmax : Tail::log_softmax;
   ended_by_ = describe(node);
   set(node, Data{dims, ++version_});
 }
@@ -135,6 +144,7 @@ void NetworkBuilder::arg_max(Node& node) {
   }
   network_.tail = Tail::argmax;
   ended_by_ = describe(node);
+  per_sample_ = 1;
   set(node, Data{keep ? Dims{dims[0], 1} : Dims{dims[0]}, ++version_});
 }
 

@@ -34,7 +34,7 @@ const Data& NetworkBuilder::data(const Node& node, std::size_t index) const {
     fail(node, "reads " + quote_name(node.inputs[index]) +
                    ", which another node has already taken further; only a chain without branches is supported");
   }
-  if (!ended_by_.empty() && node.op != "Identity") {
+  if (!ended_by_.empty() && ending_.after.count(node.outputs.front()) == 0) {
     fail(node, "comes after " + ended_by_ + ", which must be the last; remove it");
   }
   return *d;

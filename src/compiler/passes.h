@@ -26,6 +26,7 @@ struct CompileState {
   double input_norm = 0;  // 0: none declared
   double input_rms = 0;
   std::vector<std::string> labels;
+  Results results = Results::values;
   std::optional<Grid> grid;
   Bytes input_mask;  // empty: none
 

@@ -36,7 +36,7 @@ const std::set<std::string> ops = {
     "Relu", "LeakyRelu", "PRelu", "Clip", "MaxPool", "GlobalMaxPool", "Max", "Min", "Abs", "ArgMax",
     // smooth
     "Sigmoid", "Tanh", "HardSigmoid", "HardSwish", "Erf", "Exp", "Softplus", "Elu", "Sqrt", "Reciprocal", "Softmax",
-    "LayerNormalization",
+    "LogSoftmax", "LayerNormalization",
     // shapes
     "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Slice", "Split", "Gather", "Pad", "Expand", "Cast", "Shape",
     "Identity", "Dropout", "Constant", "ConstantOfShape"};
@@ -230,7 +230,8 @@ void run(const Case& c, bool all_the_clients, Outcome& outcome) {
   ASSERT_EQ(two.output, expected_output);
   std::vector<double> y = dequantise(compiled.program.output(), two.output);
   // What ends a model is done in the clear, by whoever receives the logits.
-  if (network.tail == Tail::softmax) y = softmax(y);
+  if (network.tail == Tail::softmax || network.tail == Tail::log_softmax) y = softmax(y);
+  if (network.tail == Tail::log_softmax) std::transform(y.begin(), y.end(), y.begin(), [](double p) { return std::log(p); });
   if (network.tail == Tail::argmax) y = {static_cast<double>(std::max_element(y.begin(), y.end()) - y.begin())};
   std::vector<double> expected;
   for (const TensorProto& t : c.outputs) {
