@@ -12,19 +12,29 @@ namespace {
 struct Row {
   std::string volume;  // empty: no such column
   std::string network;
-  double probability = -1;  // none
+  std::optional<double> probability;
+  std::string number;  // the probability, or the value; empty: neither is revealed
 };
+
+std::string number_text(const RankedClass& c) {
+  char text[32];
+  std::snprintf(text, sizeof text, c.probability ? "%.4f" : "%.6g", c.probability.value_or(c.value));
+  return text;
+}
 
 std::vector<Row> rows_of(const ScanOutcome& outcome) {
   std::vector<Row> rows;
   if (outcome.results.size() == 1) {
-    for (const RankedClass& c : ranked(outcome, 0, 5)) rows.push_back({"", c.label, c.probability});
-    if (rows.empty()) rows.push_back({"", label_of(outcome, 0), -1});
+    for (const RankedClass& c : ranked(outcome, 0, 5)) rows.push_back({"", c.label, c.probability, number_text(c)});
+    if (rows.empty()) rows.push_back({"", label_of(outcome, 0), {}, ""});
     return rows;
   }
   for (std::size_t i = 0; i < outcome.results.size(); ++i) {
-    Row row{std::to_string(outcome.volumes[i]), label_of(outcome, i), -1};
-    for (const RankedClass& best : ranked(outcome, i, 1)) row.probability = best.probability;
+    Row row{std::to_string(outcome.volumes[i]), label_of(outcome, i), {}, ""};
+    for (const RankedClass& best : ranked(outcome, i, 1)) {
+      row.probability = best.probability;
+      row.number = number_text(best);
+    }
     rows.push_back(row);
   }
   return rows;
@@ -45,15 +55,18 @@ constexpr std::size_t shortest_bar = 8;
 Columns layout(const std::vector<Row>& rows, const Terminal& terminal) {
   Columns c;
   c.network = std::string_view("network").size();
+  bool probabilities = false;
   for (const Row& row : rows) {
     c.volume = std::max(c.volume, row.volume.size());
     c.network = std::max(c.network, width_of(fitted(row.network, terminal.columns, terminal.utf8)));
-    if (row.probability >= 0) c.number = 6;
+    c.number = std::max(c.number, row.number.size());
+    probabilities = probabilities || row.probability.has_value();
   }
+  if (c.number > 0 && !probabilities) c.number = std::max(c.number, std::string_view("value").size());
   if (c.volume > 0) c.volume = std::max(c.volume, std::string_view("volume").size());
   const std::size_t fixed = gap + (c.volume > 0 ? c.volume + gap : 0) + (c.number > 0 ? c.number + gap : 0);
   const std::size_t room = terminal.columns > fixed + 1 ? terminal.columns - fixed : 1;
-  if (c.number > 0 && room >= std::min<std::size_t>(c.network, 12) + gap + shortest_bar) {
+  if (probabilities && room >= std::min<std::size_t>(c.network, 12) + gap + shortest_bar) {
     // A long name is cut before the bar becomes too short to be read.
     const std::size_t for_name = std::max<std::size_t>(std::min<std::size_t>(c.network, 12), room - gap - shortest_bar);
     c.network = std::min(c.network, for_name);
@@ -61,12 +74,6 @@ Columns layout(const std::vector<Row>& rows, const Terminal& terminal) {
   }
   c.network = std::min(c.network, room);
   return c;
-}
-
-std::string number(double probability) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4f", probability);
-  return text;
 }
 
 // Two blanks before each column that is there; `drawn` and `value` are as wide as theirs.
@@ -81,13 +88,13 @@ std::string line(const Columns& c, const std::string& volume, const std::string&
   return out;
 }
 
-std::string heading(const Columns& c, const Terminal& terminal) {
-  const std::string probability = "probability";
+std::string heading(const Columns& c, bool probabilities, const Terminal& terminal) {
   // The word stands above bar and number together.
-  const bool fits = c.bar > 0 && c.bar + gap + c.number >= probability.size();
+  const std::string word = c.bar > 0 ? "probability" : probabilities ? "" : "value";
+  const bool fits = c.number > 0 && !word.empty() && (c.bar > 0 ? c.bar + gap : 0) + c.number >= word.size();
   const std::string network = fits ? padded("network", c.network, terminal.utf8) : fitted("network", c.network, terminal.utf8);
   std::string out = line({c.volume, c.network, 0, 0}, "volume", network, "", "");
-  if (fits) out += std::string(gap, ' ') + probability;
+  if (fits) out += std::string(gap, ' ') + word;
   return painted(out, Paint::dim, terminal) + "\n";
 }
 
@@ -97,7 +104,8 @@ std::string result_table(const ScanOutcome& outcome, const Terminal& terminal) {
   const std::vector<Row> rows = rows_of(outcome);
   const Columns c = layout(rows, terminal);
   // Headings where there is more than a name to be named.
-  std::string out = c.number > 0 || c.volume > 0 ? heading(c, terminal) : "";
+  const bool probabilities = rows.front().probability.has_value();
+  std::string out = c.number > 0 || c.volume > 0 ? heading(c, probabilities, terminal) : "";
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Row& row = rows[i];
     const auto stressed = [&](const std::string& text) {
@@ -105,8 +113,8 @@ std::string result_table(const ScanOutcome& outcome, const Terminal& terminal) {
     };
     const std::string network =
         c.number > 0 ? padded(row.network, c.network, terminal.utf8) : fitted(row.network, c.network, terminal.utf8);
-    const std::string drawn = painted(bar(std::max(0.0, row.probability), c.bar, terminal.utf8), Paint::accent, terminal);
-    out += line(c, row.volume, stressed(network), drawn, row.probability < 0 ? "" : stressed(number(row.probability))) + "\n";
+    const std::string drawn = painted(bar(row.probability.value_or(0), c.bar, terminal.utf8), Paint::accent, terminal);
+    out += line(c, row.volume, stressed(network), drawn, row.number.empty() ? "" : stressed(padded(row.number, c.number, terminal.utf8))) + "\n";
   }
   return out;
 }

@@ -44,13 +44,14 @@ std::string values_text(const ScanOutcome& outcome, std::size_t i) {
   constexpr std::size_t most = 6;
   std::string text;
   std::size_t at = 0;
+  const std::vector<double> values = output_values(outcome, i);
   for (const ProgramOutput& out : outcome.outputs) {
     text += (text.empty() ? "" : "; ") + printable(out.name) + " [";
     for (std::size_t d = 0; d < out.shape.size(); ++d) text += (d > 0 ? " x " : "") + std::to_string(out.shape[d]);
     text += "]";
     for (std::size_t k = 0; k < std::min(most, out.count()); ++k) {
       char number[32];
-      std::snprintf(number, sizeof number, " %.6g", outcome.results[i].logits[at + k]);
+      std::snprintf(number, sizeof number, " %.6g", values[at + k]);
       text += number;
     }
     if (out.count() > most) text += " ... (all with --json)";
@@ -74,7 +75,7 @@ void print_results(const ScanOutcome& outcome, const std::optional<Terminal>& te
     std::cout << printable(label_of(outcome, i));
     for (const RankedClass& best : ranked(outcome, i, 1)) {
       char text[32];
-      std::snprintf(text, sizeof text, "  %.4f", best.probability);
+      std::snprintf(text, sizeof text, best.probability ? "  %.4f" : "  value %.6g", best.probability.value_or(best.value));
       std::cout << text;
     }
     std::cout << "\n";

@@ -32,7 +32,7 @@ struct VolumeReport {
   std::vector<LayerReport> layers;
   std::size_t float_index = 0;
   std::size_t fixed_index = 0;
-  double probability_error = 0;  // largest over all classes
+  double result_error = 0;  // of a probability, or where the results are none of a value; largest over all classes
   BoundCheck bound;
 };
 
@@ -104,12 +104,15 @@ VolumeReport verify(const Compiled& c, const Network& network, std::span<const d
     ++layer;
   }
   if (c.program.labels.empty()) return report;
-  const std::vector<double> p_fixed = softmax(logits);
-  const std::vector<double> p_float = softmax(layers.back());
+  const auto results = [&](std::span<const double> scores) {
+    return c.program.results == Results::logits ? softmax(scores) : std::vector<double>(scores.begin(), scores.end());
+  };
+  const std::vector<double> p_fixed = results(logits);
+  const std::vector<double> p_float = results(layers.back());
   report.fixed_index = largest(logits);
   report.float_index = largest(layers.back());
   for (std::size_t k = 0; k < p_fixed.size(); ++k) {
-    report.probability_error = std::max(report.probability_error, std::abs(p_fixed[k] - p_float[k]));
+    report.result_error = std::max(report.result_error, std::abs(p_fixed[k] - p_float[k]));
   }
   return report;
 }
@@ -123,8 +126,8 @@ void print_text(const Program& program, const VolumeReport& r) {
                                  : "every bit of every tensor agrees");
   std::printf("  fixed point: %s\n", r.bound.text().c_str());
   if (program.labels.empty()) return;
-  std::printf("  float says %s, fixed point says %s; probabilities differ by at most %.2g\n",
-              program.labels[r.float_index].c_str(), program.labels[r.fixed_index].c_str(), r.probability_error);
+  std::printf("  float says %s, fixed point says %s; %s differ by at most %.2g\n", program.labels[r.float_index].c_str(),
+              program.labels[r.fixed_index].c_str(), program.results == Results::values ? "values" : "probabilities", r.result_error);
 }
 
 json to_json(const Program& program, const VolumeReport& r) {
@@ -141,7 +144,8 @@ json to_json(const Program& program, const VolumeReport& r) {
   if (program.labels.empty()) return j;
   j["float_label"] = program.labels[r.float_index];
   j["fixed_label"] = program.labels[r.fixed_index];
-  j["largest_probability_error"] = r.probability_error;
+  j["output"] = output_text(program.reveal, program.results);
+  j[program.results == Results::values ? "largest_value_error" : "largest_probability_error"] = r.result_error;
   return j;
 }
 

@@ -16,7 +16,8 @@ json to_json(const PhaseCost& c) { return {{"sent", c.sent}, {"received", c.rece
 // Values in the shape that the model gives them, flat.
 json outputs_json(const ScanOutcome& outcome, std::size_t i) {
   json all = json::array();
-  auto from = outcome.results[i].logits.begin();
+  const std::vector<double> values = output_values(outcome, i);
+  auto from = values.begin();
   for (const ProgramOutput& out : outcome.outputs) {
     const auto to = from + static_cast<std::ptrdiff_t>(out.count());
     all.push_back({{"name", out.name}, {"shape", out.shape}, {"values", std::vector<double>(from, to)}});
@@ -27,14 +28,21 @@ json outputs_json(const ScanOutcome& outcome, std::size_t i) {
 
 json result_json(const ScanOutcome& outcome, std::size_t i) {
   const VolumeResult& r = outcome.results[i];
-  if (outcome.labels.empty()) return {{"volume", outcome.volumes[i]}, {"outputs", outputs_json(outcome, i)}};
+  const bool logits = outcome.what == Results::logits;
+  if (outcome.labels.empty()) {
+    json j = {{"volume", outcome.volumes[i]}, {"outputs", outputs_json(outcome, i)}};
+    if (logits) j["logits"] = r.logits;
+    return j;
+  }
   json j = {{"volume", outcome.volumes[i]}, {"index", r.index}, {"label", label_of(outcome, i)}};
   if (r.logits.empty()) return j;
-  j["probability"] = softmax(r.logits)[r.index];
-  j["logits"] = r.logits;
+  j[logits ? "logits" : "values"] = r.logits;
+  const std::vector<double> p = probabilities_of(outcome, i);
+  if (p.empty()) return j;
+  j["probability"] = p[r.index];
   json top = json::array();
   for (const RankedClass& c : ranked(outcome, i, 5)) {
-    top.push_back({{"index", c.index}, {"label", c.label}, {"probability", c.probability}});
+    top.push_back({{"index", c.index}, {"label", c.label}, {"probability", *c.probability}});
   }
   j["top"] = top;
   return j;
@@ -60,16 +68,32 @@ const std::string& label_of(const ScanOutcome& outcome, std::size_t i) {
   return outcome.labels[outcome.results[i].index];
 }
 
+std::vector<double> probabilities_of(const ScanOutcome& outcome, std::size_t i) {
+  const std::vector<double>& opened = outcome.results[i].logits;
+  if (opened.empty() || outcome.what == Results::values) return {};
+  if (outcome.what == Results::logits) return softmax(opened);
+  std::vector<double> p = opened;  // in fixed point: a last bit may lie beyond 0 or 1
+  for (double& v : p) v = std::clamp(v, 0.0, 1.0);
+  return p;
+}
+
+std::vector<double> output_values(const ScanOutcome& outcome, std::size_t i) {
+  const std::vector<double>& opened = outcome.results[i].logits;
+  return outcome.what == Results::logits && outcome.labels.empty() ? softmax(opened) : opened;
+}
+
 std::vector<RankedClass> ranked(const ScanOutcome& outcome, std::size_t i, std::size_t count) {
-  const std::vector<double>& logits = outcome.results[i].logits;
-  if (logits.empty()) return {};
-  const std::vector<double> p = softmax(logits);
-  std::vector<std::size_t> order(p.size());
+  const std::vector<double>& opened = outcome.results[i].logits;
+  if (opened.empty()) return {};
+  const std::vector<double> p = probabilities_of(outcome, i);
+  std::vector<std::size_t> order(opened.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return logits[a] > logits[b]; });
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return opened[a] > opened[b]; });
   order.resize(std::min(count, order.size()));
   std::vector<RankedClass> out;
-  for (const std::size_t c : order) out.push_back({c, outcome.labels[c], p[c]});
+  for (const std::size_t c : order) {
+    out.push_back({c, outcome.labels[c], p.empty() ? std::nullopt : std::optional(p[c]), opened[c]});
+  }
   return out;
 }
 
@@ -88,6 +112,7 @@ json to_json(const ScanOutcome& outcome) {
             {"mask", outcome.mask},
             {"server", outcome.server},
             {"reveal", to_text(outcome.reveal)},
+            {"output", output_text(outcome.reveal, outcome.what)},
             {"results", json::array()},
             {"cost", to_json(outcome.cost)}};
   if (!outcome.resampling.empty()) j["resampling"] = outcome.resampling;
@@ -97,20 +122,17 @@ json to_json(const ScanOutcome& outcome) {
 }
 
 std::string to_csv(const ScanOutcome& outcome) {
-  const bool logits = outcome.reveal == Reveal::logits;
+  const bool opened = outcome.reveal == Reveal::logits;
+  const std::string column = outcome.what == Results::logits ? "logit " : "value ";
   std::string out = "volume,index,label";
-  if (logits) {
-    out += ",probability";
-    for (const std::string& label : outcome.labels) out += "," + csv_field("logit " + label);
-  }
+  if (opened && outcome.what != Results::values) out += ",probability";
+  for (std::size_t c = 0; opened && c < outcome.labels.size(); ++c) out += "," + csv_field(column + outcome.labels[c]);
   out += "\n";
   for (std::size_t i = 0; i < outcome.results.size(); ++i) {
     const VolumeResult& r = outcome.results[i];
     out += std::to_string(outcome.volumes[i]) + "," + std::to_string(r.index) + "," + csv_field(label_of(outcome, i));
-    if (logits) {
-      out += "," + number(softmax(r.logits)[r.index]);
-      for (const double v : r.logits) out += "," + number(v);
-    }
+    if (const auto p = probabilities_of(outcome, i); !p.empty()) out += "," + number(p[r.index]);
+    for (const double v : r.logits) out += "," + number(v);
     out += "\n";
   }
   return out;

@@ -37,7 +37,8 @@ std::string scan_report(const ScanOutcome& outcome, std::size_t i, std::span<con
   c.resampling = outcome.resampling;
   if (!outcome.caution.empty()) c.cautions.push_back(outcome.caution);
   c.label = label_of(outcome, i);
-  for (const RankedClass& r : ranked(outcome, i, 5)) c.top.push_back({r.index, r.label, r.probability});
+  for (const RankedClass& r : ranked(outcome, i, 5)) c.top.push_back({r.index, r.label, r.probability, r.value});
+  c.softmax = outcome.what == Results::logits;
   if (c.top.empty()) c.top.push_back({outcome.results[i].index, c.label, std::nullopt});
   c.program = outcome.program;
   c.mask = outcome.mask;

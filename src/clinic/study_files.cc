@@ -32,15 +32,26 @@ std::string source_link(const StudyOptions& options) {
   return below ? to.lexically_relative(from).generic_string() : "file://" + uri_path(to);
 }
 
+// What is opened is neither logits nor probabilities: there is no column for one.
+bool has_values_alone(const ScanOutcome& outcome) { return outcome.reveal == Reveal::logits && outcome.what == Results::values; }
+
+std::string column_of_class(const ScanOutcome& outcome) { return outcome.what == Results::logits ? "logit_" : "value_"; }
+
 void describe_columns(json& j, const ScanOutcome& outcome) {
   j["volume"] = {{"Description", "Volume of the source, counted from 0."}};
-  j["index"] = {{"Description", "The likeliest class, counted from 0."}};
+  const bool values = has_values_alone(outcome);
+  const bool logits = outcome.what == Results::logits;
+  j["index"] = {{"Description", values ? "The class of the largest value, counted from 0." : "The likeliest class, counted from 0."}};
   j["label"] = {{"Description", "Its name."}};
-  j["probability"] = {{"Description", "Softmax of the logits, of that class; n/a where the model's owner reveals the label alone."}};
+  if (!values) {
+    const char* of_what = outcome.reveal == Reveal::logits && !logits ? "Probability of that class, as the model gives it."
+                          : "Softmax of the logits, of that class; n/a where the model's owner reveals the label alone.";
+    j["probability"] = {{"Description", of_what}};
+  }
   if (outcome.reveal != Reveal::logits) return;
+  const std::string what = logits ? "Logit (the input of the softmax) of class " : "What the model gives for class ";
   for (std::size_t c = 0; c < outcome.labels.size(); ++c) {
-    j["logit_" + std::to_string(c)] = {{"Description", "Logit (the input of the softmax) of class " + std::to_string(c) + ", " +
-                                                           printable(outcome.labels[c]) + "."}};
+    j[column_of_class(outcome) + std::to_string(c)] = {{"Description", what + std::to_string(c) + ", " + printable(outcome.labels[c]) + "."}};
   }
 }
 
@@ -82,14 +93,16 @@ StudySource read_source(const fs::path& bids_dir, const fs::path& file) {
 }
 
 std::string predictions_tsv(const ScanOutcome& outcome) {
-  const bool logits = outcome.reveal == Reveal::logits;
-  std::string out = "volume\tindex\tlabel\tprobability";
-  for (std::size_t c = 0; logits && c < outcome.labels.size(); ++c) out += "\tlogit_" + std::to_string(c);
+  const bool opened = outcome.reveal == Reveal::logits;
+  const bool values = has_values_alone(outcome);
+  std::string out = "volume\tindex\tlabel";
+  if (!values) out += "\tprobability";
+  for (std::size_t c = 0; opened && c < outcome.labels.size(); ++c) out += "\t" + column_of_class(outcome) + std::to_string(c);
   out += "\n";
   for (std::size_t i = 0; i < outcome.results.size(); ++i) {
     const VolumeResult& r = outcome.results[i];
-    out += std::to_string(outcome.volumes[i]) + "\t" + std::to_string(r.index) + "\t" + printable(label_of(outcome, i)) + "\t" +
-           (logits ? number(softmax(r.logits)[r.index]) : "n/a");
+    out += std::to_string(outcome.volumes[i]) + "\t" + std::to_string(r.index) + "\t" + printable(label_of(outcome, i));
+    if (!values) out += "\t" + (opened ? number(probabilities_of(outcome, i)[r.index]) : std::string("n/a"));
     for (const double v : r.logits) out += "\t" + number(v);
     out += "\n";
   }
@@ -100,7 +113,8 @@ std::vector<Prediction> read_predictions(std::string_view tsv) {
   std::istringstream lines{std::string(tsv)};
   std::string line;
   std::getline(lines, line);
-  if (!line.starts_with("volume\tindex\tlabel\tprobability")) fail_input("expected a table of predictions, found another file");
+  if (!line.starts_with("volume\tindex\tlabel\t")) fail_input("expected a table of predictions, found another file");
+  const bool values = !line.starts_with("volume\tindex\tlabel\tprobability");
   std::vector<Prediction> out;
   while (std::getline(lines, line)) {
     std::array<std::string, 4> field;
@@ -108,9 +122,9 @@ std::vector<Prediction> read_predictions(std::string_view tsv) {
     for (std::string& f : field) std::getline(fields, f, '\t');
     const json volume = json::parse(field[0], nullptr, false);
     const json index = json::parse(field[1], nullptr, false);
-    const json probability = json::parse(field[3], nullptr, false);
+    const json probability = values ? json() : json::parse(field[3], nullptr, false);
     if (!volume.is_number_unsigned() || !index.is_number_unsigned() || field[2].empty() ||
-        (!probability.is_number() && field[3] != "n/a")) {
+        (!values && !probability.is_number() && field[3] != "n/a")) {
       fail_input("expected a table of predictions, found a line that is none");
     }
     out.push_back({volume, index, field[2], {}});
@@ -124,7 +138,7 @@ json options_json(const StudyOptions& options) {
 }
 
 json sidecar_json(const StudyOptions& options, const StudySource& source, const ScanOutcome& outcome, const StudyOutputs& outputs) {
-  json j = {{"Description", "For each volume of the source, the class that the model finds likeliest. Computed between two "
+  json j = {{"Description", "For each volume of the source, the class that the model finds likeliest, or gives the largest value. Computed between two "
                             "parties: the model's owner did not see the volumes, and this side did not see the weights."},
             {"Sources", {"bids:source:" + uri_path(source.file)}},
             {"SourceBytes", source.bytes},
@@ -134,6 +148,7 @@ json sidecar_json(const StudyOptions& options, const StudySource& source, const 
             {"Program", outcome.program},
             {"Mask", outcome.mask},
             {"Reveal", to_text(outcome.reveal)},
+            {"Output", output_text(outcome.reveal, outcome.what)},
             {"Server", outcome.server},
             {"Client", outcome.client},
             {"Grid", {{"Shape", outcome.grid.shape}, {"Affine", outcome.grid.affine}}},

@@ -38,8 +38,8 @@ struct Prediction {
   std::optional<double> probability;
 };
 
-// volume, index, label, probability (n/a where it is not revealed) and, where they are, the logits of all classes. Names
-// are made printable (base/text.h): a TSV quotes nothing.
+// volume, index, label, probability (n/a where it is not revealed; no such column where the results are values) and, where they
+// are, the logits or values of all classes. Names are made printable (base/text.h): a TSV quotes nothing.
 std::string predictions_tsv(const ScanOutcome& outcome);
 std::vector<Prediction> read_predictions(std::string_view tsv);  // throws bad_input
 

@@ -34,6 +34,8 @@ std::optional<double> probability(const ReportContent& c) {
   return c.top.empty() ? std::nullopt : c.top.front().probability;
 }
 
+std::optional<double> value(const ReportContent& c) { return c.top.empty() ? std::nullopt : c.top.front().value; }
+
 std::string volume_words(const ReportContent& c) {
   if (c.volumes == 1) return "";
   return "volume " + std::to_string(c.volume) + " (of " + grouped_text(c.volumes) + ", counted from 0)";
@@ -52,6 +54,8 @@ std::string heading_html(const ReportContent& c) {
                     "</h1>\n<p class=\"verdict\">";
   if (const auto p = probability(c)) {
     out += "Probability <b>" + html_escape(probability_text(*p)) + "</b>";
+  } else if (const auto v = value(c)) {
+    out += "Value <b>" + html_escape(number_text(*v)) + "</b>, the largest that the model gives";
   } else {
     out += "The model's owner reveals the label alone, so there is no probability.";
   }
@@ -76,21 +80,27 @@ std::string bar_html(const ReportClass& one) {
     out += " <span class=\"value\">" + html_escape(probability_text(*one.probability)) +
            "</span><span class=\"track\"><span class=\"fill\" style=\"width:" + number_text(width, 5) +
            "%\"></span></span>";
+  } else if (one.value) {
+    out += " <span class=\"value\">" + html_escape(number_text(*one.value)) + "</span>";
   }
   return out + "</li>\n";
 }
 
 std::string ranking_html(const ReportContent& c) {
   const std::size_t shown = std::min(most_shown, c.top.size());
-  if (!probability(c)) {
+  if (!probability(c) && !value(c)) {
     return "<section aria-labelledby=\"ranking\">\n<h2 id=\"ranking\">Network</h2>\n<ol class=\"bars\">\n" +
            bar_html({0, c.label, std::nullopt}) +
            "</ol>\n<p>Which other networks came close is not revealed to the client.</p>\n</section>\n";
   }
-  std::string out =
-      "<section aria-labelledby=\"ranking\">\n<h2 id=\"ranking\">Likeliest networks</h2>\n<ol class=\"bars\">\n";
+  const bool values = !probability(c);
+  std::string out = std::string("<section aria-labelledby=\"ranking\">\n<h2 id=\"ranking\">") +
+                    (values ? "Largest values" : "Likeliest networks") + "</h2>\n<ol class=\"bars\">\n";
   for (std::size_t i = 0; i < shown; ++i) out += bar_html(c.top[i]);
-  return out + "</ol>\n<p>Probabilities are the softmax of the model's scores.</p>\n</section>\n";
+  const char* words = values      ? "These are the model's values as it gives them; what they mean, its owner says."
+                      : c.softmax ? "Probabilities are the softmax of the model's scores."
+                                  : "Probabilities are those that the model gives.";
+  return out + "</ol>\n<p>" + words + "</p>\n</section>\n";
 }
 
 std::string grid_rows(const Grid& g) {

@@ -168,6 +168,7 @@ std::shared_ptr<const Site::Model> Site::ask_model() {
                                                     {"program", client.program_hash()},
                                                     {"mask", client.mask()},
                                                     {"reveal", to_text(program.reveal)},
+                                                    {"output", output_text(program.reveal, program.results)},
                                                     {"classes", program.classes()},
                                                     {"grid", program.grid ? to_json(*program.grid) : json()},
                                                     {"input_masked", !program.input_mask.empty()},

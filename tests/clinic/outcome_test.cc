@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 namespace smpc {
@@ -17,6 +18,7 @@ ScanOutcome two_volumes() {
   o.server = "urn:smpc:server:s";
   o.client = "urn:smpc:client:c";
   o.reveal = Reveal::logits;
+  o.what = Results::logits;
   o.labels = {"A", "B, \"left\"", "C"};
   o.cost.online = {614'213, 24'119, 0.01};
   o.cost.messages = o.cost.rounds = 14;
@@ -55,6 +57,65 @@ TEST(Outcome, ALabelAloneHasNoProbability) {
   EXPECT_FALSE(j["results"][0].contains("probability"));
   EXPECT_FALSE(j["results"][0].contains("logits"));
   EXPECT_EQ(to_csv(o), "volume,index,label\n3,1,\"B, \"\"left\"\"\"\n5,0,A\n");
+}
+
+TEST(Outcome, WhatTheResultsAreIsSaid) {
+  ScanOutcome o = two_volumes();
+  EXPECT_EQ(to_json(o)["output"], "logits");
+  o.what = Results::probabilities;
+  EXPECT_EQ(to_json(o)["output"], "probabilities");
+  o.what = Results::values;
+  EXPECT_EQ(to_json(o)["output"], "values");
+  o.reveal = Reveal::label;
+  EXPECT_EQ(to_json(o)["output"], "label");
+}
+
+TEST(Outcome, ProbabilitiesAreNotMadeToProbabilitiesAgain) {
+  ScanOutcome o = two_volumes();
+  o.what = Results::probabilities;
+  o.results = {{1, {0.25, 0.5, 0.25}}, {0, {1.0000001, -1e-7, 0}}};  // the second as fixed point may have it
+  const nlohmann::json j = to_json(o);
+  EXPECT_EQ(j["results"][0]["probability"], 0.5);
+  EXPECT_EQ(j["results"][0]["values"], (std::vector<double>{0.25, 0.5, 0.25}));
+  EXPECT_EQ(j["results"][0]["top"][1]["probability"], 0.25);
+  EXPECT_EQ(j["results"][1]["probability"], 1.0);
+  EXPECT_EQ(j["results"][1]["top"][2]["probability"], 0.0);
+  EXPECT_FALSE(j["results"][0].contains("logits"));
+  const std::string csv = to_csv(o);
+  EXPECT_NE(csv.find(",probability,value A,"), std::string::npos) << csv;
+  EXPECT_NE(csv.find("0.5,0.25,0.5,0.25\n"), std::string::npos) << csv;
+}
+
+TEST(Outcome, ValuesAreCalledNoProbabilities) {
+  ScanOutcome o = two_volumes();
+  o.what = Results::values;
+  const nlohmann::json j = to_json(o);
+  EXPECT_EQ(j["results"][0]["values"], (std::vector<double>{0, 1, 1}));
+  EXPECT_EQ(j["results"][0]["index"], 1);
+  EXPECT_EQ(to_csv(o), "volume,index,label,value A,\"value B, \"\"left\"\"\",value C\n3,1,\"B, \"\"left\"\"\",0.0,1.0,1.0\n5,0,A,2.0,-1.0,0.5\n");
+  EXPECT_EQ(ranked(o, 1, 2)[1].value, 0.5);
+  EXPECT_FALSE(ranked(o, 1, 1)[0].probability);
+  const Learned l = who_learned_what(o);
+  for (const std::string& text : {j.dump(), to_csv(o), l.client, l.server, l.dealer}) {
+    EXPECT_EQ(text.find("robab"), std::string::npos) << text;
+    EXPECT_EQ(text.find("logit "), std::string::npos) << text;
+    EXPECT_EQ(text.find("\"top\""), std::string::npos) << text;
+  }
+}
+
+// A model whose Softmax is over all of a volume: its outputs are that.
+TEST(Outcome, OutputsThatAreNoClassesAreWhatTheModelGives) {
+  ScanOutcome o = two_volumes();
+  o.labels.clear();
+  o.outputs = {{"y", {1, 3}}};
+  o.results[0].logits = {0, std::log(2.0), 0};
+  nlohmann::json r = to_json(o)["results"][0];
+  EXPECT_EQ(r["logits"], (std::vector<double>{0, std::log(2.0), 0}));
+  EXPECT_NEAR(r["outputs"][0]["values"][1].get<double>(), 0.5, 1e-12);
+  o.what = Results::values;
+  r = to_json(o)["results"][0];
+  EXPECT_EQ(r["outputs"][0]["values"][1], std::log(2.0));
+  EXPECT_FALSE(r.contains("logits"));
 }
 
 TEST(Outcome, CsvQuotesAndReadsBack) {

@@ -50,11 +50,13 @@ class Answers : public StudyClient {
     o.server = "urn:smpc:server:s";
     o.client = "urn:smpc:client:c";
     o.reveal = reveal;
+    o.what = what;
     o.labels = {"LANG-BROCA", "a\ttab", "<script>"};
     for (std::size_t v = 0; v < std::min(o.header.volumes, options.selection.first.value_or(99)); ++v) {
       o.volumes.push_back(v);
       o.results.push_back({v % 3, {}});
-      if (reveal == Reveal::logits) o.results.back().logits = {v % 3 == 0 ? 2.0 : 0, v % 3 == 1 ? 2.5 : 0, v % 3 == 2 ? 3.0 : 0};
+      if (scores) o.results.back().logits = *scores;
+      else if (reveal == Reveal::logits) o.results.back().logits = {v % 3 == 0 ? 2.0 : 0, v % 3 == 1 ? 2.5 : 0, v % 3 == 2 ? 3.0 : 0};
     }
     bundles += o.results.size();
     if (after_answer) after_answer(scan);
@@ -65,6 +67,8 @@ class Answers : public StudyClient {
 
   std::string hash = std::string(64, 'a');
   Reveal reveal = Reveal::logits;
+  Results what = Results::logits;
+  std::optional<std::vector<double>> scores;  // of every volume
   bool gone = false;
   std::map<std::string, Error> failures;  // by file name
   std::function<void(const fs::path&)> after_answer;

@@ -75,6 +75,29 @@ TEST_F(Study, TheLabelAloneLeavesTheProbabilityOut) {
   EXPECT_EQ(text_of(result("01", ".tsv")), "volume\tindex\tlabel\tprobability\n0\t0\tLANG-BROCA\tn/a\n1\t1\ta\\ttab\tn/a\n");
 }
 
+TEST_F(Study, ValuesAreNoProbabilitiesInAnyFile) {
+  client.what = Results::values;
+  run();
+  EXPECT_EQ(text_of(result("01", ".tsv")), "volume\tindex\tlabel\tvalue_0\tvalue_1\tvalue_2\n"
+                                           "0\t0\tLANG-BROCA\t2.0\t0.0\t0.0\n1\t1\ta\\ttab\t0.0\t2.5\t0.0\n");
+  const json s = json::parse(text_of(result("01", ".json")));
+  EXPECT_EQ(s["Output"], "values");
+  EXPECT_TRUE(s["value_2"].contains("Description"));
+  for (const auto& [name, content] : results()) EXPECT_EQ(content.find("robab"), std::string::npos) << name;
+  // The pages are made of the tables again.
+  EXPECT_NE(text_of(options.out_dir / "index.html").find("LANG-BROCA"), std::string::npos);
+  EXPECT_EQ(statuses(run()), "ddd");
+}
+
+TEST_F(Study, ProbabilitiesThatTheModelGivesStandAsTheyAre) {
+  client.what = Results::probabilities;
+  client.scores = {{0.5, 0.25, 0.25}};
+  run();
+  EXPECT_EQ(text_of(result("01", ".tsv")), "volume\tindex\tlabel\tprobability\tvalue_0\tvalue_1\tvalue_2\n"
+                                           "0\t0\tLANG-BROCA\t0.5\t0.5\t0.25\t0.25\n1\t1\ta\\ttab\t0.25\t0.5\t0.25\t0.25\n");
+  EXPECT_EQ(json::parse(text_of(result("01", ".json")))["Output"], "probabilities");
+}
+
 TEST_F(Study, TheFirstVolumesAlone) {
   options.n_volumes = 3;
   const StudyResult r = run();

@@ -136,6 +136,30 @@ TEST(Report, TheLabelAloneComesWithoutProbabilities) {
   }
 }
 
+TEST(Report, ValuesAreCalledThatAndNothingElse) {
+  const std::vector<double> v = blob();
+  ReportContent c = content(mni, v);
+  c.top = {{4, "LANG-BROCA", std::nullopt, 12.5}, {1, "NOISE", std::nullopt, -0.25}};
+  const std::string html = report_html(c);
+  EXPECT_TRUE(has(html, "Value <b>12.5</b>"));
+  EXPECT_TRUE(has(html, "Largest values"));
+  EXPECT_TRUE(has(html, "<span class=\"value\">-0.25</span>"));
+  EXPECT_FALSE(has(html, "robabilit"));
+  EXPECT_FALSE(has(html, "ikeliest"));
+  EXPECT_FALSE(has(html, "oftmax"));
+  EXPECT_FALSE(has(html, "class=\"fill\""));
+  EXPECT_EQ(badly_nested(html), "");
+}
+
+TEST(Report, ProbabilitiesThatTheModelGivesAreNoSoftmaxOfOurs) {
+  const std::vector<double> v = blob();
+  ReportContent c = content(mni, v);
+  EXPECT_TRUE(has(report_html(c), "softmax of the model's scores"));
+  c.softmax = false;
+  EXPECT_TRUE(has(report_html(c), "Probability <b>0.9312</b>"));
+  EXPECT_FALSE(has(report_html(c), "softmax"));
+}
+
 TEST(Report, FiveOfMoreAreShown) {
   const std::vector<double> v = blob();
   ReportContent c = content(mni, v);

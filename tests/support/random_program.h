@@ -74,6 +74,7 @@ inline RandomModel random_mlp(std::mt19937_64& rng, Suite suite = Suite::cryptfl
     m.program.ops.push_back({"argmax", ArgMaxOp{}});
     m.program.tensors.push_back({1, 0, Ring{index_bits(width)}});
   }
+  m.program.results = Results::logits;
   m.program.outputs = {{"y", {width}}};
   for (std::size_t c = 0; c < width; ++c) m.program.labels.push_back("class_" + std::to_string(c));
   return m;

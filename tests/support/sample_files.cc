@@ -79,7 +79,8 @@ void finish(onnx::ModelProto& model, Shape image, const std::filesystem::path& p
 
 }  // namespace
 
-void write_random_mlp(const std::filesystem::path& path, Shape image, const std::vector<std::size_t>& layers) {
+void write_random_mlp(const std::filesystem::path& path, Shape image, const std::vector<std::size_t>& layers,
+                      const std::vector<std::string>& end) {
   onnx::ModelProto model;
   model.set_ir_version(7);
   model.add_opset_import()->set_version(13);
@@ -98,11 +99,17 @@ void write_random_mlp(const std::filesystem::path& path, Shape image, const std:
                 std::sqrt(3 / static_cast<float>(inputs)), rng);
     add_weights(graph, name + ".bias", {out}, 0.1F, rng);
     const bool last = i + 1 == layers.size();
-    const std::string sum = last ? "logits" : name;
+    const std::string sum = last && end.empty() ? "logits" : name;
     set_int(add_node(graph, "Gemm", {values, name + ".weight", name + ".bias"}, sum), "transB", 1);
     values = "relu" + std::to_string(i);
     if (!last) add_node(graph, "Relu", {sum}, values);
     inputs = layers[i];
+  }
+  values = "fc" + std::to_string(layers.size() - 1);
+  for (std::size_t i = 0; i < end.size(); ++i) {
+    const std::string result = i + 1 == end.size() ? "logits" : "end" + std::to_string(i);
+    add_node(graph, end[i], {values}, result);
+    values = result;
   }
   finish(model, image, path);
 }

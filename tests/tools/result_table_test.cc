@@ -12,6 +12,7 @@ namespace {
 ScanOutcome outcome(std::vector<std::vector<double>> logits) {
   ScanOutcome o;
   o.reveal = Reveal::logits;
+  o.what = Results::logits;
   o.labels = {"LANG-BROCA", "NOISE", "a network with a name that is far too long to be read by anyone in one line", "\033[31mred"};
   for (std::size_t v = 0; v < logits.size(); ++v) {
     const auto largest = std::max_element(logits[v].begin(), logits[v].end()) - logits[v].begin();
@@ -62,13 +63,44 @@ TEST(ResultTable, ShowsTheLabelAloneWhereThatIsRevealed) {
             "       6  NOISE\n");
 }
 
+TEST(ResultTable, ShowsProbabilitiesThatTheModelGivesAsTheyAre) {
+  ScanOutcome o = outcome({{0.75, 0.25, 0, 0}, {0, 1, 0, 0}});
+  o.what = Results::probabilities;
+  EXPECT_EQ(result_table(o, plain),
+            "  volume  network     probability\n"
+            "       5  LANG-BROCA  ######################          0.7500\n"
+            "       6  NOISE       ##############################  1.0000\n");
+}
+
+TEST(ResultTable, ShowsValuesWithoutBarsAndCallsThemThat) {
+  ScanOutcome o = outcome({{0.5, -1.25, 12345.5, 0}});
+  o.labels = {"LANG-BROCA", "NOISE", "C", "D"};
+  o.what = Results::values;
+  EXPECT_EQ(result_table(o, plain),
+            "  network     value\n"
+            "  C           12345.5\n"
+            "  LANG-BROCA  0.5    \n"
+            "  D           0      \n"
+            "  NOISE       -1.25  \n");
+  o.results.push_back({1, {0, 3, 0, 0}});
+  o.volumes.push_back(6);
+  EXPECT_EQ(result_table(o, plain),
+            "  volume  network  value\n"
+            "       5  C        12345.5\n"
+            "       6  NOISE    3      \n");
+}
+
 TEST(ResultTable, FitsEveryWidthAndIsAligned) {
   for (const auto& logits : {std::vector<std::vector<double>>{{3, 1, 2, 0}}, {{3, 1, 2, 0}, {0, 0, 5, 0}, {0, 0, 0, 9}}}) {
     for (const bool utf8 : {false, true}) {
       for (std::size_t columns = 30; columns < 130; ++columns) {
-        const auto lines = lines_of(result_table(outcome(logits), {columns, true, false, utf8}));
-        for (const std::string& line : lines) EXPECT_LE(width_of(line), columns) << line;
-        for (std::size_t i = 2; i < lines.size(); ++i) EXPECT_EQ(width_of(lines[i]), width_of(lines[1])) << lines[i];
+        for (const Results what : {Results::logits, Results::values}) {
+          ScanOutcome o = outcome(logits);
+          o.what = what;
+          const auto lines = lines_of(result_table(o, {columns, true, false, utf8}));
+          for (const std::string& line : lines) EXPECT_LE(width_of(line), columns) << line;
+          for (std::size_t i = 2; i < lines.size(); ++i) EXPECT_EQ(width_of(lines[i]), width_of(lines[1])) << lines[i];
+        }
       }
     }
   }

@@ -24,6 +24,7 @@ TEST(PageModel, IsWhatTheServerTells) {
                          {"dealer_address", page.world().dealer_address()},
                          {"program", to_hex(program_hash(program))},
                          {"reveal", "logits"},
+                         {"output", "logits"},
                          {"classes", program.labels.size()},
                          {"grid", {{"shape", program.grid->shape}, {"affine", program.grid->affine}}},
                          {"input_masked", false},

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,10 +14,18 @@ namespace smpc {
 struct RankedClass {
   std::size_t index = 0;
   std::string label;
-  double probability = 0;  // softmax of the logits
+  std::optional<double> probability;  // where the results say so (Results)
+  double value = 0;                   // as it was opened
 };
 
-// The likeliest `count` classes of result i, the first of equals first. Empty where the server reveals the label alone.
+// The probabilities of result i, the softmax of its logits or what it is already; empty where there are none.
+std::vector<double> probabilities_of(const ScanOutcome& outcome, std::size_t i);
+
+// What the model's outputs are, back to back: of logits that are no classes, their softmax, which the model ends in.
+std::vector<double> output_values(const ScanOutcome& outcome, std::size_t i);
+
+// The `count` classes of result i that are likeliest, or largest, the first of equals first. Empty where the server reveals the
+// label alone.
 std::vector<RankedClass> ranked(const ScanOutcome& outcome, std::size_t i, std::size_t count);
 
 // The label of result i.
@@ -26,8 +35,8 @@ const std::string& label_of(const ScanOutcome& outcome, std::size_t i);
 nlohmann::json to_json(const ScanOutcome& outcome);
 nlohmann::json to_json(const ClientCost& cost);
 
-// A line for each volume under a line of names: volume, index, label and, where they are revealed, probability and the
-// logits. RFC 4180, with line feeds.
+// A line for each volume under a line of names: volume, index, label and, where they are revealed, the probability, if there is
+// one, and the logits or values. RFC 4180, with line feeds.
 std::string to_csv(const ScanOutcome& outcome);
 
 // Who learned what in this run: a sentence each.

@@ -15,7 +15,8 @@ namespace smpc {
 struct ReportClass {
   std::size_t index = 0;
   std::string label;
-  std::optional<double> probability;  // none where the model's owner reveals the label alone
+  std::optional<double> probability;  // none where the model's owner reveals the label alone, or the values are none
+  std::optional<double> value = {};   // shown where there is no probability
 };
 
 struct ReportPhase {
@@ -40,7 +41,8 @@ struct ReportContent {
 
   // The result.
   std::string label;
-  std::vector<ReportClass> top;  // the likeliest first; five are shown at most
+  std::vector<ReportClass> top;  // the likeliest first, or the largest; five are shown at most
+  bool softmax = true;           // probabilities are the softmax of what was opened; else the model gives them itself
 
   // The computation.
   std::string program;  // SHA-256, in hexadecimal

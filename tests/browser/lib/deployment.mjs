@@ -1,5 +1,5 @@
 // Dealer, server and the page's own process, on free ports, with certificates and state of their own.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -9,12 +9,13 @@ import { Relay } from './relay.mjs'
 export const demo = process.env.SMPC_DEMO_MODEL
 
 export class Deployment {
-  /** `server`: options of smpc-server beyond its model. */
-  static async start({ server = ['--reveal', 'logits', '--no-quota'], relayed = false } = {}) {
+  /** `server`: options of smpc-server beyond its model. `unnamed`: a model that does not name its classes. */
+  static async start({ server = ['--reveal', 'logits', '--no-quota'], relayed = false, unnamed = false } = {}) {
     const d = new Deployment()
     d.server_options = server
     d.folder = await mkdtemp(join(tmpdir(), 'smpc-browser-'))
     try {
+      d.model = unnamed ? await d.without_names() : join(demo, 'mlp.onnx')
       await d.begin(relayed)
     } catch (error) {
       await d.stop()
@@ -31,6 +32,15 @@ export class Deployment {
     if (relayed) this.relay = await new Relay(this.server_port).listen()
     this.ui = new Daemon('smpc-client', ['ui', ...this.client_options()])
     this.url = await this.ui.says(/^open (http:\S+)\n/)
+  }
+
+  /** The same model under another key of its metadata: nobody reads its labels. */
+  async without_names() {
+    const bytes = await readFile(join(demo, 'mlp.onnx'))
+    bytes.write('note', bytes.indexOf('smpc.labels'))
+    const path = join(this.folder, 'unnamed.onnx')
+    await writeFile(path, bytes)
+    return path
   }
 
   role(name) {
@@ -51,7 +61,7 @@ export class Deployment {
 
   async start_server() {
     this.server = new Daemon('smpc-server', [
-      ...['--model', join(demo, 'mlp.onnx'), '--listen', `127.0.0.1:${this.server_port ?? 0}`],
+      ...['--model', this.model, '--listen', `127.0.0.1:${this.server_port ?? 0}`],
       ...['--dealer', `127.0.0.1:${this.dealer_port}`, ...this.role('server'), ...this.server_options],
     ])
     this.server_port = await this.server.says(/listening on port (\d+)/)

@@ -1,6 +1,9 @@
 // The page's requests to the process that serves it (docs/CLINIC.md). Every address is relative: all of it lies under the
 // page's own random path.
 
+/** What the results are. Only of logits and probabilities is there a probability. */
+export type Output = 'logits' | 'probabilities' | 'values' | 'label'
+
 export interface Model {
   server: string
   server_address: string
@@ -8,6 +11,7 @@ export interface Model {
   program: string
   mask: string
   reveal: 'label' | 'logits'
+  output: Output
   classes: number
   grid: { shape: number[]; affine: number[] } | null
   input_masked: boolean
@@ -60,6 +64,7 @@ export interface VolumeResult {
   label: string
   probability?: number
   top?: ClassResult[]
+  values?: number[] // where they are no logits
 }
 
 export interface PhaseCost {
@@ -74,6 +79,7 @@ export interface Result {
   mask: string
   server: string
   reveal: 'label' | 'logits'
+  output: Output
   results: VolumeResult[]
   cost: { online: PhaseCost; offline: PhaseCost; setup: PhaseCost; control: PhaseCost }
   learned: { client: string; server: string; dealer: string }

@@ -1,6 +1,6 @@
 // Puts the cards together: a file, the check, a run, its result.
 import * as api from './api'
-import type { Model, Scan } from './api'
+import type { Model, Output, Scan } from './api'
 import { by_id, terms } from './dom'
 import { Picture } from './picture'
 import { ResultCard } from './result'
@@ -25,6 +25,13 @@ let run = '' // the last one; none between asking for it and its number
 // NAME of urn:smpc:ROLE:NAME.
 const short_name = (identity: string): string => identity.slice(identity.lastIndexOf(':') + 1)
 
+const answers: Record<Output, string> = {
+  logits: ', with probabilities',
+  probabilities: ', with probabilities',
+  values: ', with values',
+  label: ', the label alone',
+}
+
 async function ask_model(): Promise<void> {
   const state = by_id('model-state')
   const retry = by_id('model-retry')
@@ -37,7 +44,7 @@ async function ask_model(): Promise<void> {
       ...terms([
         ['Model’s owner', `${short_name(model.server)}, ${model.server_address}`],
         ['Dealer', model.dealer_address],
-        ['Answers with', `one of ${count(model.classes, 'network')}${model.reveal === 'logits' ? ', with probabilities' : ', the label alone'}`],
+        ['Answers with', `one of ${count(model.classes, 'network')}${answers[model.output]}`],
         ['Stored here', `${model.prepared ? 'weights, ' : ''}${count(model.bundles, 'bundle')}`],
       ]),
     )

@@ -68,7 +68,11 @@ function verdict(r: VolumeResult, result: Result, many: boolean): HTMLElement[] 
   label.append(breakable(r.label))
   const parts: HTMLElement[] = [kicker, label]
   if (r.top !== undefined) parts.push(bars(r))
-  else {
+  else if (r.values !== undefined) {
+    const value = r.values[r.index] ?? NaN
+    const words = `Its value is ${Number(value.toPrecision(6))}, the largest of ${r.values.length} that the model gives.`
+    parts.push(make('p', { 'data-testid': 'result-value' }, words))
+  } else {
     parts.push(make('p', { 'data-testid': 'label-only' }, 'The model’s owner reveals the label and no more, so there is no probability.'))
   }
   for (const note of ['resampling', 'caution'] as const) {
