@@ -100,7 +100,7 @@ void check_sizes(std::span<const LayerSources> layers) {
     const LayerSources& l = layers[k];
     if (l.largest_weight < most_weight && l.input_gain < most_gain && l.weight_gain < most_gain) continue;
     fail_input("the model: its weights, or the input range, are too large for any scale, as seen at its linear layer " +
-               std::to_string(k + 1) + "; scale its weights down, or give a smaller --input-range");
+               std::to_string(k + 1));
   }
 }
 

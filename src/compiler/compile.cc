@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "graph_lower.h"
 #include "passes.h"
+#include "remedies.h"
 #include "smpc/base/error.h"
 
 namespace smpc {
@@ -65,6 +67,27 @@ class Precisions {
   int coarsest_ = 0;
 };
 
+// Whether any precision fits: the coarsest of one scale, a finer one that a function wants, or the coarsest of mixed ones.
+bool graph_fits(CompileState& state) {
+  const Precisions precisions(state);
+  const GraphFit coarsest = lower_graph(state, precisions.at(precisions.last_of_one_scale));
+  if (coarsest.why.empty()) return true;
+  constexpr int stride = 4;
+  for (int step = 0; step < precisions.last_of_one_scale && !coarsest.too_wide; step += stride) {
+    if (lower_graph(state, precisions.at(step)).why.empty()) return true;
+  }
+  return precisions.is_mixed(precisions.last) && lower_graph(state, precisions.at(precisions.last)).why.empty();
+}
+
+// Only what was tried and helps is said.
+[[noreturn]] void refuse(CompileState& state, const std::string& why, std::string remedy, const std::function<bool()>& fits) {
+  const std::string options = remedies(state, fits);
+  if (!remedy.empty() && !options.empty()) remedy += ", or ";
+  remedy += options;
+  if (remedy.empty()) remedy = "no option helps: scale the weights down";
+  fail_input(why + "; " + remedy);
+}
+
 // The finest of all that fit, looked for in few steps, since a large network takes seconds each. What overflows at one step does at
 // all before it; a function may want a fine scale, so that a step that fits can lie before one that does not.
 Compiled compile_graph(CompileState& state) {
@@ -76,10 +99,10 @@ Compiled compile_graph(CompileState& state) {
     fit = lower_graph(state, precisions.at(step));
     return fit.why.empty();
   };
-  std::string finest_why;
+  GraphFit finest;
   const auto first_that_fits = [&] {
     if (fits(0)) return 0;
-    finest_why = fit.why;
+    finest = fit;
     constexpr int stride = 4;
     const int coarsest = precisions.last_of_one_scale;
     int too_fine = 0;
@@ -100,13 +123,39 @@ Compiled compile_graph(CompileState& state) {
   };
   const int found = first_that_fits();
   if (found > precisions.last) {
-    if (!fit.too_wide) fail_input(finest_why);
-    fail_input(fit.why + (state.options.mixed_scales ? "" : ", or --mixed-scales"));
+    const GraphFit& said = fit.too_wide ? fit : finest;
+    refuse(state, said.why, said.remedy, [&] { return graph_fits(state); });
   }
   if (step != found) fits(found);
   Compiled compiled{std::move(state.program), std::move(state.weights), fit.noise, {}, fit.error, {}};
   if (precisions.is_mixed(found)) compiled.coarsest = coarsest_of(compiled.program);
   return compiled;
+}
+
+GraphFit chain_fit(CompileState& state, int target) {
+  GraphFit fit;
+  try {
+    choose_scales(state, std::ldexp(1.0, -target));
+  } catch (const Error& e) {  // too large for any scale
+    fit.why = e.what();
+    return fit;
+  }
+  if (!biases_fit(state, fit.why, fit.remedy)) return fit;
+  quantise_weights(state);
+  lower(state, fit.why);
+  return fit;
+}
+
+Compiled compile_chain(CompileState& state) {
+  GraphFit fit;
+  for (int bits = finest_target; bits >= coarsest_target; --bits) {
+    fit = chain_fit(state, bits);
+    if (!fit.why.empty()) continue;
+    Compiled compiled{std::move(state.program), std::move(state.weights), state.logit_error, {}, {}, {}};
+    if (!state.affines.empty()) compiled.hidden_factors = std::move(state.affines.front().factors);
+    return compiled;
+  }
+  refuse(state, fit.why, fit.remedy, [&] { return chain_fit(state, coarsest_target).why.empty(); });
 }
 
 }  // namespace
@@ -117,16 +166,7 @@ Compiled compile(Network network, const CompileOptions& options, const std::map<
   state.options = options;
   declare(state, metadata);
   if (!state.network.graph.nodes.empty()) return compile_graph(state);
-  std::string why;
-  for (int bits = finest_target; bits >= coarsest_target; --bits) {
-    choose_scales(state, std::ldexp(1.0, -bits));
-    quantise_weights(state);
-    if (!lower(state, why)) continue;
-    Compiled compiled{std::move(state.program), std::move(state.weights), state.logit_error, {}, {}, {}};
-    if (!state.affines.empty()) compiled.hidden_factors = std::move(state.affines.front().factors);
-    return compiled;
-  }
-  fail_input(why);
+  return compile_chain(state);
 }
 
 }  // namespace smpc

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "graph_lowering.h"
+#include "remedies.h"
 #include "smpc/base/error.h"
 
 namespace smpc {
@@ -24,7 +25,7 @@ GraphFit GraphLowering::run() {
   if (why_.empty()) finish();
   if (why_.empty()) choose_rings();
   const Value& last = values_.back();
-  return {why_, too_wide_, last.noise, compares_ ? std::nullopt : std::optional(last.error)};
+  return {why_, remedy_, too_wide_, last.noise, compares_ ? std::nullopt : std::optional(last.error)};
 }
 
 // ---- The program
@@ -83,8 +84,14 @@ void GraphLowering::too_wide(unsigned bits, const std::string& layer) {
   const unsigned most = s_.options.bits.value_or(max_ring_bits);
   if (!why_.empty()) return;
   too_wide_ = true;
-  why_ = "layer '" + layer + "': its values can need " + std::to_string(bits) + " bits, and at most " + std::to_string(most) +
-         " are allowed; give a smaller --input-range or --scale" + (most < max_ring_bits ? ", or a larger --bits" : "");
+  why_ = "layer '" + layer + "': its values can need " + std::to_string(bits) + " bits, and at most " + std::to_string(most) + " are allowed";
+}
+
+void GraphLowering::too_large(double constant, int scale) {
+  if (!why_.empty()) return;
+  too_wide_ = true;
+  why_ = constant_does_not_fit(name(), constant, scale);
+  remedy_ = remedy_of_constant(constant);
 }
 
 std::string GraphLowering::name_of(std::size_t v) const { return v == 0 ? "input" : graph_.nodes[v - 1].name; }
@@ -237,18 +244,23 @@ int GraphLowering::scale_of(const Value& v) const {
   return size > 0 ? std::min(scale_, room_ - 1 - (std::ilogb(size) - v.scale)) : scale_;
 }
 
-// The finest, unless that makes the sum too large: then as many bits as a sum may have. What is multiplied as it is stays so.
+// The finest, unless that makes the sum too large: then as many bits as a sum may have. What is multiplied as it is stays so. None is
+// lifted too far: beside a value without fractional bits, such as an index, what has very many keeps those that matter.
 int GraphLowering::common_scale(const std::vector<const Value*>& all, int more) const {
+  constexpr int largest_distance = 40;
   int finest = std::numeric_limits<int>::min();
+  int least = std::numeric_limits<int>::max();
   int coarsest = scale_;
   double size = 0;
   bool narrow = true;
   for (const Value* v : all) {
     finest = std::max(finest, v->scale);
+    least = std::min(least, v->scale);
     coarsest = std::min(coarsest, scale_of(*v));
     narrow = narrow && v->scale <= scale_of(*v);
     size += std::ldexp(magnitude(hull(v->bounds)), -v->scale);
   }
+  if (finest - least > largest_lift) finest = least + largest_distance;
   if (room_ == 0) return finest;
   if (narrow) return std::min(finest, coarsest);
   return size > 0 ? std::min(finest, room_of_sums - 1 - more - std::ilogb(size)) : finest;
@@ -266,7 +278,7 @@ std::vector<GraphLowering::Value> GraphLowering::alike(std::vector<Value> all) {
     v = coarser(v, scale);
     if (v.scale == scale) continue;
     const std::int64_t factor = std::int64_t{1} << std::min(largest_lift, scale - v.scale);
-    if (scale - v.scale > largest_lift) too_wide(static_cast<unsigned>(scale - v.scale));
+    if (scale - v.scale > largest_lift) too_wide(static_cast<unsigned>(scale - v.scale) + wide_bits(hull(v.bounds)));
     SecretVector<Interval> bounds = v.bounds;
     for (Interval& b : bounds) b = times(b, factor);
     v = emit(name() + " (align)", SumOp{{factor}}, {&v}, scale, std::move(bounds), v.error, {v.norm, v.error_norm});
@@ -303,10 +315,8 @@ GraphLowering::Value GraphLowering::biased(const Value& x, std::span<const doubl
   double squares = 0;
   for (std::size_t i = 0; i < by.size(); ++i) {
     const double scaled = std::ldexp(by[i], x.scale);
-    if (!(std::abs(scaled) < 0x1p62)) {
-      fail_input("layer '" + name() + "': a constant does not fit 64 bits at " + std::to_string(x.scale) +
-                 " fractional bits; give a smaller --scale");
-    }
+    if (!(std::abs(scaled) < 0x1p62)) too_large(by[i], x.scale);
+    if (!why_.empty()) return {};
     w.bias.push_back(static_cast<std::int64_t>(std::nearbyint(scaled)));
     bounds[i] = {bounds[i].low + w.bias.back(), bounds[i].high + w.bias.back()};
     squares += std::pow(std::abs(by[i]) + unit(x.scale), 2);

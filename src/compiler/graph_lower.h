@@ -15,6 +15,7 @@ struct GraphPrecision {
 
 struct GraphFit {
   std::string why;        // it does not fit, naming the op; empty: it does
+  std::string remedy;     // what helps beside options, if anything does
   bool too_wide = false;  // since 64 bits (or --bits) do not suffice: what is finer will not fit either
   double noise = 0;       // estimated root mean square of an output's error, for inputs of the usual size
   // No element of the output is further from what the graph computes in exact arithmetic, for any input within the declared

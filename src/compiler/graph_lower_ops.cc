@@ -93,10 +93,8 @@ GraphLowering::Value GraphLowering::lower(const MapNode& op) {
   const std::size_t kernel = columns / shape.in_channels;
   for (std::size_t r = 0; r < rows; ++r) {
     const double b = std::ldexp(op.bias[r], scale);
-    if (!(std::abs(b) < 0x1p62)) {
-      fail_input("layer '" + name() + "': its bias does not fit 64 bits at " + std::to_string(scale) +
-                 " fractional bits; give a smaller --scale");
-    }
+    if (!(std::abs(b) < 0x1p62)) too_large(op.bias[r], scale);
+    if (!why_.empty()) return {};
     w.bias.push_back(static_cast<std::int64_t>(std::nearbyint(b)));
     Interval sum{};
     double row = 0;

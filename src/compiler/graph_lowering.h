@@ -73,6 +73,7 @@ class GraphLowering {
   void too_wide(unsigned bits) { too_wide(bits, name()); }
   void too_wide(unsigned bits, const std::string& layer);
   void expect_small(double factor, const Value& v);  // by which v is multiplied
+  void too_large(double constant, int scale);
   std::string name() const { return node_ == nullptr ? "input" : node_->name; }
   std::string name_of(std::size_t v) const;
   Value emit(const std::string& name, OpKind kind, const std::vector<const Value*>& inputs, int scale,
@@ -152,6 +153,7 @@ class GraphLowering {
   std::vector<std::optional<Value>> shifted_;  // of a value, at its scale_of
   std::vector<unsigned> needed_;               // bits of each tensor
   std::string why_;
+  std::string remedy_;
   bool too_wide_ = false;
   bool compares_ = false;  // what is not exact
 };

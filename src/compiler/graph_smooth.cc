@@ -76,7 +76,7 @@ GraphLowering::Value GraphLowering::smooth(const std::string& name, const Value&
     if (why_.empty()) {
       why_ = "layer '" + this->name() + "': its values go from " + std::to_string(std::ldexp(static_cast<double>(all.low), -x.scale)) + " to " +
              std::to_string(std::ldexp(static_cast<double>(all.high), -x.scale)) +
-             ", over which no spline of 1024 segments and 60 bits is close enough; give a smaller --input-range";
+             ", over which no spline of 1024 segments and 60 bits is close enough";
     }
     return {};
   }
@@ -105,7 +105,7 @@ GraphLowering::Value GraphLowering::smooth(const std::string& name, const Value&
   const double error = shape.steepest * x.error + (clips_left || clips_right ? spline_error : s->error);
   if (beyond && shape.slope != 0) {
     const int lift = s->scale - x.scale;
-    if (lift > 50) too_wide(static_cast<unsigned>(s->scale));
+    if (lift > 62) too_wide(static_cast<unsigned>(lift) + wide_bits(hull(beyond->bounds)));
     if (!why_.empty()) return {};
     const std::int64_t factor = std::int64_t{1} << lift;
     SecretVector<Interval> bounds = y.bounds;
@@ -174,7 +174,8 @@ GraphLowering::Value GraphLowering::power(const std::string& name, const Value& 
     if (why_.empty()) {
       why_ = "layer '" + this->name() + "': expected values " + what + ", found bounds from " +
              std::to_string(std::ldexp(static_cast<double>(all.low), -x.scale)) + " to " +
-             std::to_string(std::ldexp(static_cast<double>(all.high), -x.scale)) + "; give --input-range LOW:HIGH, or add a small constant";
+             std::to_string(std::ldexp(static_cast<double>(all.high), -x.scale));
+      remedy_ = all.low == 0 ? "add a small constant to them" : "put a Relu and the addition of a small constant before it";
     }
     return Value{};
   };
@@ -352,7 +353,7 @@ GraphLowering::Value GraphLowering::lower(const NormalizeNode& op) {
   const std::size_t count = op.rows * op.size;
   const ProductOp each{count, 1, 1, 1};
   const double top = magnitude(hull(x.bounds));
-  if (top * top * size >= 0x1p61) too_wide(62);
+  if (top * top * size >= 0x1p61) too_wide(static_cast<unsigned>(std::ilogb(top * top * size)) + 4);
   if (!why_.empty()) return {};
   const auto square = static_cast<i128>(top) * static_cast<i128>(top);
   const Value squares = multiplied(name() + " (squares)", each, x, x, all_alike(count, 0, square), 0);

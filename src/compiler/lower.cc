@@ -4,7 +4,6 @@
 
 #include "bounds.h"
 #include "passes.h"
-#include "smpc/base/error.h"
 
 namespace smpc {
 namespace {
@@ -14,7 +13,7 @@ class Lowering {
   explicit Lowering(CompileState& state) : s_(state) {}
 
   bool run(std::string& why) {
-    start();
+    if (!start(why)) return false;
     std::size_t next_affine = 0;
     for (std::size_t i = 0; i < s_.network.layers.size(); ++i) {
       const bool last = i + 1 == s_.network.layers.size();
@@ -35,7 +34,7 @@ class Lowering {
  private:
   Program& program() { return s_.program; }
 
-  void start() {
+  bool start(std::string& why) {
     program() = Program{};
     program().reveal = s_.options.reveal;
     program().results = s_.results;
@@ -48,9 +47,13 @@ class Lowering {
     program().input_mask = s_.input_mask;
     const std::size_t inputs = s_.input_mask.empty() ? input_count(s_) : count_inside(s_.input_mask);
     const double limit = std::nearbyint(std::ldexp(s_.input_range, s_.input_scale));
-    if (!(limit < std::ldexp(1.0, 62))) fail_input("the input range: too large for 64 bits; give a smaller --input-range");
+    if (!(limit < std::ldexp(1.0, 62))) {
+      why = "the input range: does not fit 64 bits at " + std::to_string(s_.input_scale) + " fractional bits";
+      return false;
+    }
     bounds_ = Bounds(inputs, static_cast<i128>(limit), std::ldexp(s_.input_norm, s_.input_scale));
     program().tensors.push_back({inputs, s_.input_scale, Ring{std::max(2U, wide_bits(bounds_.hull()))}});
+    return true;
   }
 
   // The ring of what the affine map reads is its accumulator's.
@@ -104,8 +107,7 @@ class Lowering {
     const unsigned most = s_.options.bits.value_or(max_ring_bits);
     if (bits <= most) return true;
     why = "layer '" + name + "': its values can need " + std::to_string(bits) + " bits, and at most " +
-          std::to_string(most) + " are allowed; give a smaller --input-range or --scale" +
-          (most < max_ring_bits ? ", or a larger --bits" : "");
+          std::to_string(most) + " are allowed";
     return false;
   }
 

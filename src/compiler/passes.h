@@ -46,7 +46,9 @@ void declare(CompileState& state, const std::map<std::string, std::string>& meta
 // 2. Every tensor has a scale, and the first affine map's outputs have factors (equalise.h). `target` is the standard deviation that each source of error may add to a logit on
 // average: the sum of their variances is shared out by what bits cost.
 void choose_scales(CompileState& state, double target);
-// 3. Weights and biases are integers, with what rounding to nearest needs already in the bias. In front of images each
+// Whether the biases fit 64 bits at these scales; else `why` says which does not, and `remedy` what helps.
+bool biases_fit(const CompileState& state, std::string& why, std::string& remedy);
+// 3. Weights and biases, which fit, are integers, with what rounding to nearest needs already in the bias. In front of images each
 // weight's rounding error is handed on to its neighbours (quantise.cc).
 void quantise_weights(CompileState& state);
 // Whether the first affine map's rounding errors are handed on: where the model declares a grid.

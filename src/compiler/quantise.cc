@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include "passes.h"
+#include "remedies.h"
 #include "smpc/base/error.h"
 
 namespace smpc {
@@ -120,7 +121,26 @@ WeightMatrix quantised(const Affine& a, const AffinePlan& plan, std::span<const 
   return WeightMatrix(rounded<WeightMatrix::Wide>(a, plan, divisors, neighbours));
 }
 
+constexpr double largest_bias = 0x1p62;
+
+double scaled_bias(const Affine& a, const AffinePlan& plan, std::size_t o) {
+  return std::ldexp(a.bias[o] * (plan.factors.empty() ? 1 : plan.factors[o]), plan.output_scale());
+}
+
 }  // namespace
+
+bool biases_fit(const CompileState& s, std::string& why, std::string& remedy) {
+  for (const AffinePlan& plan : s.affines) {
+    const auto& a = std::get<Affine>(s.network.layers[plan.layer]);
+    for (std::size_t o = 0; o < a.outputs; ++o) {
+      if (std::abs(scaled_bias(a, plan, o)) < largest_bias) continue;
+      why = constant_does_not_fit(a.name, a.bias[o], plan.output_scale());
+      remedy = remedy_of_constant(a.bias[o]);
+      return false;
+    }
+  }
+  return true;
+}
 
 bool diffuses(const CompileState& s) { return s.grid.has_value(); }
 
@@ -134,11 +154,8 @@ void quantise_weights(CompileState& s) {
     w.matrix = quantised(a, plan, divisors,
                          diffused ? Neighbours(a.inputs, *s.grid, s.input_mask) : Neighbours(a.inputs));
     for (std::size_t o = 0; o < a.outputs; ++o) {
-      const double scaled = std::ldexp(a.bias[o] * (plan.factors.empty() ? 1 : plan.factors[o]), plan.output_scale());
-      if (!(std::abs(scaled) < std::ldexp(1.0, 62))) {
-        fail_input("layer '" + a.name + "': its bias does not fit 64 bits at " + std::to_string(plan.output_scale()) +
-                   " fractional bits; give a smaller --scale");
-      }
+      const double scaled = scaled_bias(a, plan, o);
+      SMPC_CHECK(std::abs(scaled) < largest_bias);
       // Half a unit of what is shifted away: floor then rounds to nearest.
       const std::int64_t half = plan.shift > 0 ? std::int64_t{1} << (plan.shift - 1) : 0;
       w.bias.push_back(static_cast<std::int64_t>(std::nearbyint(scaled)) + half);
