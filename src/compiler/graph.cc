@@ -131,7 +131,8 @@ GraphData GraphBuilder::output(const ValueInfo& out) {
   const Value* found = find(out.name);
   const auto* last = found == nullptr ? nullptr : std::get_if<GraphData>(found);
   if (last == nullptr || is_constant(*last)) {
-    fail_graph("output " + quote_name(out.name) + ": expected values computed from the inputs, found something else; remove it from the outputs");
+    fail_graph("output " + quote_name(out.name) + ": expected values computed from the inputs, found something else" +
+               (model_.outputs.size() > 1 ? "; remove it from the outputs" : ""));
   }
   if (out.has_shape) {
     bool same = out.dims.size() == last->shape.size();

@@ -129,6 +129,65 @@ const std::vector<Row>& rows() {
        {}, {}, [](CompileOptions& o) { o.reveal = Reveal::logits; }},
       {"labels", {"labels: expected 2", "give --labels"}, [] { return dense(1, 0); },
        [] { CompileOptions o = with_range(2); o.labels = {"a"}; return o; }(), {}, [](CompileOptions& o) { o.labels = {"a", "b"}; }},
+      {"an input that nothing reads", {"input 'z'", "remove it from the model"},
+       [] {
+         ModelBuilder b = unary("Abs");
+         b.input("z", {1, 4});
+         return b;
+       },
+       with_range(2), [] { return unary("Abs"); }, {}},
+      {"a node that nothing reads", {"'Neg1'", "nothing reads its output", "remove it"},
+       [] {
+         ModelBuilder b = unary("Abs");
+         b.node("Neg", {"x"}, {"z"});
+         return b;
+       },
+       with_range(2), [] { return unary("Abs"); }, {}},
+      {"a constant among the outputs", {"output 'c'", "remove it from the outputs"},
+       [] {
+         ModelBuilder b = unary("Abs");
+         b.weights("c", {1}, {1}).output("c", {1});
+         return b;
+       },
+       with_range(2), [] { return unary("Abs"); }, {}},
+      {"an attribute of nobody", {"'Abs0'", "attribute 'depth'", "remove it"},
+       [] {
+         ModelBuilder b = unary("Abs");
+         with(b.model.nodes.front(), "depth", 1);
+         return b;
+       },
+       with_range(2), [] { return unary("Abs"); }, {}},
+      {"labels of no classes", {"labels: expected none", "leave out --labels"},
+       [] {
+         ModelBuilder b = unary("Abs");
+         b.output("z", {1, 4}).node("Neg", {"x"}, {"z"});
+         return b;
+       },
+       [] { CompileOptions o = with_range(2); o.labels = {"a"}; return o; }(), {}, [](CompileOptions& o) { o.labels.clear(); }},
+      {"a mask in front of a graph", {"the input mask", "compile it without --input-mask"}, [] { return unary("Abs"); },
+       [] {
+         CompileOptions o = with_range(2);
+         o.grid = Grid{};
+         o.grid->shape = {2, 2, 1};
+         o.input_mask = InputMask{{std::byte{3}}, 4};
+         return o;
+       }(),
+       {}, [](CompileOptions& o) { o.input_mask.reset(); }},
+      {"training", {"is in training mode", "export the model for inference"},
+       [] {
+         ModelBuilder b = io(4, 4);
+         b.constant<std::uint8_t>("yes", {}, {1}).node("Abs", {"x"}, {"a"});
+         b.node("Dropout", {"a", "", "yes"}, {"y"});
+         return b;
+       },
+       with_range(2),
+       [] {
+         ModelBuilder b = io(4, 4);
+         b.node("Abs", {"x"}, {"a"});
+         b.node("Dropout", {"a"}, {"y"});
+         return b;
+       },
+       {}},
   };
   return all;
 }
