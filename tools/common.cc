@@ -16,6 +16,7 @@
 
 #include "completion.h"
 #include "help.h"
+#include "label_file.h"
 #include "log.h"
 #include "manual.h"
 #include "smpc/base/error.h"
@@ -26,35 +27,6 @@
 
 namespace smpc::tools {
 namespace {
-
-// A CSV of index,name (with or without a heading), or a name a line.
-std::vector<std::string> read_labels(const std::string& path) {
-  const Bytes bytes = read_file(path, std::size_t{1} << 24);
-  std::vector<std::string> lines;
-  std::string line;
-  for (const char c : std::string(as_text(bytes)) + "\n") {
-    if (c == '\n') {
-      if (!line.empty()) lines.push_back(line);
-      line.clear();
-    } else if (c != '\r') {
-      line.push_back(c);
-    }
-  }
-  if (!lines.empty() && lines.front() == "index,name") lines.erase(lines.begin());
-  std::vector<std::string> labels;
-  for (const std::string& l : lines) {
-    const auto comma = l.find(',');
-    const bool numbered = comma != std::string::npos && comma > 0 &&
-                          l.find_first_not_of("0123456789") == comma;
-    if (numbered && l.substr(0, comma) != std::to_string(labels.size())) {
-      fail_input(path + ": expected the label of index " + std::to_string(labels.size()) + ", found index " +
-                 l.substr(0, comma));
-    }
-    labels.push_back(numbered ? l.substr(comma + 1) : l);
-  }
-  if (labels.empty()) fail_input(path + ": expected labels, a name a line or index,name; found none");
-  return labels;
-}
 
 // --help as tools/help.h has it.
 class Help : public CLI::FormatterBase {
@@ -173,7 +145,7 @@ void CompileArguments::add_to(CLI::App& app) {
   const auto option = [&](const char* name, auto& value, const char* about) {
     return app.add_option(name, value, about)->group("Model");
   };
-  option("--labels", labels_, "class names: CSV index,name, or a name a line (default: the model's)")->type_name("FILE");
+  option("--labels", labels_, "class names in UTF-8: CSV index,name, or a name a line (default: the model's)")->type_name("FILE");
   option("--grid", grid_, "NIfTI file whose grid the model expects (default: the model's, else MNI 4 mm)")->type_name("FILE");
   option("--input-range", input_ranges_,
          "what input values lie in: R for -R to R, or LOW:HIGH; NAME=... for one input of several, and again for another. Clients "

@@ -42,7 +42,7 @@ std::vector<std::string> labels_of(const std::string& text) {
     }
   }
   if (!j.is_array() || out.size() != j.size()) {
-    fail_input("the model's metadata smpc.labels: expected a JSON array of names");
+    fail_input("the model's metadata smpc.labels: expected a JSON array of names, in UTF-8; give --labels, or write it again");
   }
   return out;
 }

@@ -314,6 +314,8 @@ TEST(Compile, MetadataLabelsGridAndRange) {
   EXPECT_NE(refusal(network({50, 20, 5}, 1), o, m).find("expected 5"), std::string::npos);
   m["smpc.labels"] = "[1,2]";
   refusal(network({50, 20, 5}, 1), o, m);
+  m["smpc.labels"] = "[\"M\xfcller\",\"b\",\"c\",\"d\",\"e\"]";  // Latin-1
+  EXPECT_NE(refusal(network({50, 20, 5}, 1), o, m).find("in UTF-8"), std::string::npos);
   m.erase("smpc.labels");
   m["smpc.input-range"] = "-3";
   refusal(network({50, 20, 5}, 1), o, m);
