@@ -96,7 +96,7 @@ ScanOutcome ScanRun::infer(ClientService& client, const Identity& identity) {
   out.volumes = volumes();
   out.grid = *program.grid;
   out.resampling = impl_->map->describe();
-  out.caution = coordinate_space_caution(header());
+  out.caution = header_caution(header());
   return out;
 }
 

@@ -18,4 +18,15 @@ Bytes file_head(const std::filesystem::path& path, std::size_t count) {
   return {bytes.begin(), bytes.end()};
 }
 
+std::string found_pointer(ByteView head) {
+  const std::string_view text = as_text(head);
+  if (text.starts_with("/annex/objects/")) {
+    return "found a pointer of git-annex: its content is not fetched; fetch it: git annex get";
+  }
+  if (text.starts_with("version https://git-lfs.github.com/spec/")) {
+    return "found a pointer of Git LFS: its content is not fetched; fetch it: git lfs pull";
+  }
+  return {};
+}
+
 }  // namespace smpc::image

@@ -166,6 +166,26 @@ std::string remedy(const Grid& found, const Grid& expected, GridMatch match, Res
   return "; --resample cannot help, since " + obstacle + ": normalise the scan to MNI space";
 }
 
+std::string space_caution(const ScanHeader& header) {
+  const char* found = nullptr;
+  if (header.space == CoordinateSpace::scanner) found = "scanner";
+  if (header.space == CoordinateSpace::talairach) found = "Talairach";
+  if (found == nullptr) return "";
+  return std::string("its header says ") + found +
+         " coordinates, not MNI: the result holds only if it was normalised to MNI space";
+}
+
+// What a quaternion in float32 may lose at the far corner of a head, near a half turn.
+constexpr double forms_tolerance = 0.5;  // mm
+
+std::string forms_caution(const ScanHeader& header) {
+  if (!header.forms_apart || *header.forms_apart <= forms_tolerance) return "";
+  const std::string where = std::isfinite(*header.forms_apart)
+                                ? "its qform and its sform differ, by up to " + number(*header.forms_apart) + " mm"
+                                : "its qform makes no orientation";
+  return where + ": the sform was taken, and a viewer that goes by the qform shows the volume in another place";
+}
+
 }  // namespace
 
 std::array<double, 3> voxel_size(const Grid& grid) { return frame_of(grid).size; }
@@ -190,13 +210,10 @@ std::string grid_difference_words(const Grid& found, const Grid& expected) {
   return found.shape == expected.shape ? moved(found, expected) : reshaped(found, expected);
 }
 
-std::string coordinate_space_caution(const ScanHeader& header) {
-  const char* found = nullptr;
-  if (header.space == CoordinateSpace::scanner) found = "scanner";
-  if (header.space == CoordinateSpace::talairach) found = "Talairach";
-  if (found == nullptr) return "";
-  return std::string("its header says ") + found +
-         " coordinates, not MNI: the result holds only if it was normalised to MNI space";
+std::string header_caution(const ScanHeader& header) {
+  const std::string space = space_caution(header);
+  const std::string forms = forms_caution(header);
+  return space + (space.empty() || forms.empty() ? "" : "; ") + forms;
 }
 
 void check_grid(const ScanHeader& header, const Grid& expected, const std::string& what, ResampleOption option) {

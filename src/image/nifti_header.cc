@@ -14,6 +14,7 @@
 
 #include "byte_order.h"
 #include "dicom.h"
+#include "file_head.h"
 #include "orientation.h"
 
 namespace smpc::image {
@@ -113,8 +114,10 @@ NiftiFields read_fields(ScanFile& file) {
   std::array<std::byte, dicom_head_bytes> head{};
   std::memcpy(head.data(), &size, sizeof size);
   const std::size_t rest = file.read_some(std::span(head).subspan(sizeof size));
-  if (is_dicom(std::span(head).first(sizeof size + rest))) {
-    file.fail(std::string("expected NIfTI, found DICOM") + convert_dicom);
+  const auto begins = std::span<const std::byte>(head).first(sizeof size + rest);
+  if (is_dicom(begins)) file.fail(std::string("expected NIfTI, found DICOM") + convert_dicom);
+  if (const std::string pointer = found_pointer(begins); !pointer.empty()) {
+    file.fail("expected a NIfTI file (.nii or .nii.gz), " + pointer);
   }
   file.fail("expected a NIfTI header of 348 or 540 bytes, found something else; convert the scan to one .nii or "
             ".nii.gz file (not .img, DICOM, or gzip twice)");
@@ -273,6 +276,8 @@ NiftiHeader read_nifti_header(ScanFile& file) {
   ScanHeader& scan = header.scan;
   for (std::size_t axis = 0; axis < 3; ++axis) scan.grid.shape[axis] = static_cast<std::uint32_t>(f.dim[axis + 1]);
   scan.grid.affine = affine_of(f, file);
+  check_extent(scan.grid, f, file);
+  scan.forms_apart = forms_apart(f, scan.grid, file);
   scan.space = space_of(f);
   scan.volumes = f.dim[0] >= 4 ? static_cast<std::size_t>(f.dim[4]) : 1;
   scan.four_d = scan.volumes > 1;

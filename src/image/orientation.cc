@@ -5,6 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
+
+#include "grid_geometry.h"
+#include "smpc/base/error.h"
+#include "smpc/image/grid_words.h"
 
 namespace smpc::image {
 namespace {
@@ -74,6 +79,13 @@ std::array<double, 12> qform_rows(const NiftiFields& fields, const ScanFile& fil
   return rows;
 }
 
+std::array<double, 16> in_millimetres(const std::array<double, 12>& rows, double unit) {
+  std::array<double, 16> affine{};
+  for (std::size_t i = 0; i < rows.size(); ++i) affine[i] = rows[i] * unit;
+  affine[15] = 1;
+  return affine;
+}
+
 // Compared with the product of the voxel sizes, so that the unit does not matter.
 bool singular(const std::array<double, 12>& m) {
   const double det = m[0] * (m[5] * m[10] - m[6] * m[9]) - m[1] * (m[4] * m[10] - m[6] * m[8]) +
@@ -100,10 +112,7 @@ std::array<double, 16> affine_of(const NiftiFields& fields, const ScanFile& file
               "told; set it with the tool that made the file");
   }
   const auto rows = sform ? fields.srow : qform_rows(fields, file);
-  const double scale = millimetres(fields, file);
-  std::array<double, 16> affine{};
-  for (std::size_t i = 0; i < rows.size(); ++i) affine[i] = rows[i] * scale;
-  affine[15] = 1;
+  const std::array<double, 16> affine = in_millimetres(rows, millimetres(fields, file));
   const char* name = sform ? "sform" : "qform";
   const bool finite = std::all_of(affine.begin(), affine.end(), [](double v) { return std::isfinite(v); });
   if (!finite || singular(rows)) {
@@ -111,6 +120,37 @@ std::array<double, 16> affine_of(const NiftiFields& fields, const ScanFile& file
               (finite ? "one that is flat" : "NaN or infinity") + "; write the orientation again");
   }
   return affine;
+}
+
+void check_extent(const Grid& grid, const NiftiFields& fields, const ScanFile& file) {
+  constexpr double largest_voxel = 100;  // mm
+  constexpr double largest_scan = 2500;
+  constexpr double smallest_scan = 1;
+  const std::array<double, 3> size = voxel_size(grid);
+  double longest = 0;
+  for (std::size_t axis = 0; axis < 3; ++axis) longest = std::max(longest, size[axis] * grid.shape[axis]);
+  const bool too_large = longest > largest_scan || *std::max_element(size.begin(), size.end()) > largest_voxel;
+  if (!too_large && longest >= smallest_scan) return;
+  const int unit = fields.xyzt_units & 0x07;
+  const bool told = unit == NIFTI_UNITS_METER || unit == NIFTI_UNITS_MICRON;
+  file.fail(std::string("expected ") +
+            (too_large ? "a scan of at most 2500 mm along each axis with voxels of at most 100 mm" : "a scan of 1 mm or more") +
+            ", found " + grid_words(grid) +
+            (told ? std::string(", since xyzt_units says that its lengths are ") + (unit == NIFTI_UNITS_METER ? "metres" : "microns") +
+                        "; set it to millimetres where they are, or write the orientation again"
+                  : "; write the orientation again, in millimetres"));
+}
+
+std::optional<double> forms_apart(const NiftiFields& fields, const Grid& grid, const ScanFile& file) {
+  if (fields.sform_code <= 0 || fields.qform_code <= 0) return std::nullopt;
+  Grid other = grid;
+  try {
+    other.affine = in_millimetres(qform_rows(fields, file), millimetres(fields, file));
+  } catch (const Error&) {
+    return std::numeric_limits<double>::infinity();
+  }
+  const double apart = largest_corner_distance(other, grid, {});
+  return std::isnan(apart) ? std::numeric_limits<double>::infinity() : apart;
 }
 
 }  // namespace smpc::image

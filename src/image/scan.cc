@@ -22,7 +22,7 @@ void check_memory(const ScanFile& file, const ScanHeader& header, const Range& r
             std::to_string(range.last - range.first) + "; choose one with --volume, or cut the file");
 }
 
-Scan load(const std::filesystem::path& path, const Grid* expected, const VolumeSelection& selection) {
+Scan load(const std::filesystem::path& path, const Grid* expected, const VolumeSelection& selection, NanVoxels nan) {
   ScanFile file(path);
   const NiftiHeader header = image::read_nifti_header(file);
   const Range range = image::selected_range(file, header.scan, selection);
@@ -33,11 +33,13 @@ Scan load(const std::filesystem::path& path, const Grid* expected, const VolumeS
   image::Chunk chunk;
   for (std::size_t index = 0; index < header.scan.volumes; ++index) {
     if (!range.holds(index)) {
-      image::read_volume(file, header, index, chunk, {});
+      image::read_volume(file, header, index, chunk, {}, nan);
       continue;
     }
     scan.indices.push_back(index);
-    image::read_volume(file, header, index, chunk, scan.volumes.emplace_back(header.scan.grid.voxels()));
+    auto& volume = scan.volumes.emplace_back(header.scan.grid.voxels());
+    const std::size_t zeroed = image::read_volume(file, header, index, chunk, volume, nan);
+    if (nan == NanVoxels::zero) scan.nan_voxels.push_back(zeroed);
   }
   file.expect_end();
   return scan;
@@ -61,12 +63,12 @@ ScanHeader read_scan_header(const std::filesystem::path& path) {
   return image::read_nifti_header(file).scan;
 }
 
-Scan load_scan(const std::filesystem::path& path, const VolumeSelection& selection) {
-  return load(path, nullptr, selection);
+Scan load_scan(const std::filesystem::path& path, const VolumeSelection& selection, NanVoxels nan) {
+  return load(path, nullptr, selection, nan);
 }
 
 Scan load_scan(const std::filesystem::path& path, const VolumeSelection& selection, const Grid& expected) {
-  return load(path, &expected, selection);
+  return load(path, &expected, selection, NanVoxels::refuse);
 }
 
 }  // namespace smpc

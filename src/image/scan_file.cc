@@ -25,8 +25,7 @@ constexpr std::size_t buffer_bytes = std::size_t{1} << 16;
 // Deflate spends at least two bits on a match of at most 258 bytes (RFC 1951).
 constexpr std::uint64_t deflate_most_ratio = 1032;
 
-constexpr const char* one_member =
-    "expected one gzip member, found bytes after it; write the file again: gunzip it, then gzip it";
+constexpr unsigned char gzip_first_byte = 0x1f;
 
 // zlib's window holds voxels: its memory is wiped too. Each block is headed by its size.
 constexpr std::size_t block_head = alignof(std::max_align_t);
@@ -50,7 +49,8 @@ void give_block(voidpf, voidpf address) {
 
 }  // namespace
 
-// One gzip member, inflated as far as it is asked for.
+// The members of a gzip file, inflated as far as they are asked for, one after the other as if they were one
+// (RFC 1952, 2.2). Zeros may fill up the file behind the last, as gzip has it.
 class Inflater {
  public:
   Inflater() : in_(buffer_bytes) {
@@ -63,17 +63,18 @@ class Inflater {
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
 
-  // Fills `out` as far as the member goes. `refill` gives compressed bytes and says 0 at the end of the file.
+  // Fills `out` as far as the members go. `refill` gives compressed bytes and says 0 at the end of the file.
   template <class Refill, class Fail>
   std::size_t inflate_some(std::span<std::byte> out, const Refill& refill, const Fail& fail) {
     stream_.next_out = reinterpret_cast<Bytef*>(out.data());
     stream_.avail_out = static_cast<uInt>(out.size());
     while (!ended_ && stream_.avail_out > 0) {
+      if (between_ && !begin_member(refill, fail)) break;
       top_up(refill);
       const bool dry = stream_.avail_in == 0;
       const int result = inflate(&stream_, Z_NO_FLUSH);
       if (result == Z_STREAM_END) {
-        ended_ = true;
+        between_ = true;
       } else if (result == Z_MEM_ERROR) {
         throw std::bad_alloc();
       } else if (result == Z_BUF_ERROR || (result == Z_OK && dry && stream_.avail_out > 0)) {
@@ -86,15 +87,29 @@ class Inflater {
     return out.size() - stream_.avail_out;
   }
 
-  template <class Refill>
-  bool more_input(const Refill& refill) {
+ private:
+  // Behind a member: whether there is another.
+  template <class Refill, class Fail>
+  bool begin_member(const Refill& refill, const Fail& fail) {
     top_up(refill);
-    return stream_.avail_in > 0;
+    if (stream_.avail_in > 0 && *stream_.next_in == gzip_first_byte) {
+      if (inflateReset(&stream_) != Z_OK) throw std::bad_alloc();
+      between_ = false;
+      return true;
+    }
+    while (stream_.avail_in > 0) {
+      const auto rest = std::span(stream_.next_in, stream_.avail_in);
+      if (std::any_of(rest.begin(), rest.end(), [](Bytef b) { return b != 0; })) {
+        fail("expected nothing but zeros after the last gzip member, found other bytes; copy the file again, or write it "
+             "again: gunzip it, then gzip it");
+      }
+      stream_.avail_in = 0;
+      top_up(refill);
+    }
+    ended_ = true;
+    return false;
   }
 
-  bool ended() const noexcept { return ended_; }
-
- private:
   template <class Refill>
   void top_up(const Refill& refill) {
     if (stream_.avail_in > 0) return;
@@ -104,7 +119,8 @@ class Inflater {
 
   z_stream stream_{};
   SecretBytes in_;
-  bool ended_ = false;
+  bool between_ = false;  // the end of a member was the last that was read
+  bool ended_ = false;    // so was the end of the file
 };
 
 ScanFile::ScanFile(const std::filesystem::path& path, const std::string& name)
@@ -126,7 +142,7 @@ ScanFile::ScanFile(const std::filesystem::path& path, const std::string& name)
     std::array<unsigned char, 2> magic{};
     const ssize_t n = ::pread(fd_, magic.data(), magic.size(), 0);
     if (n < 0) fail(std::string("cannot be read: ") + std::strerror(errno));
-    if (n == 2 && magic[0] == 0x1f && magic[1] == 0x8b) inflater_ = std::make_unique<Inflater>();
+    if (n == 2 && magic[0] == gzip_first_byte && magic[1] == 0x8b) inflater_ = std::make_unique<Inflater>();
   } catch (...) {
     ::close(fd_);
     throw;
@@ -172,8 +188,6 @@ std::size_t ScanFile::read_some(std::span<std::byte> out) {
 void ScanFile::read(std::span<std::byte> out, const char* what) {
   const std::size_t done = read_some(out);
   if (done == out.size()) return;
-  const auto refill = [&](std::span<std::byte> in) { return read_raw(in); };
-  if (compressed() && inflater_->more_input(refill)) fail(one_member);
   fail("expected " + std::to_string(position_ + (out.size() - done)) + " bytes or more (" + what + "), found " +
        std::to_string(position_) + "; the file is cut short, copy it again");
 }
@@ -202,7 +216,6 @@ void ScanFile::expect_end() {
     fail("expected " + std::to_string(position_) + " bytes as its header says, found more; write the file again with "
          "the tool that made it");
   }
-  if (inflater_->more_input(refill)) fail(one_member);
 }
 
 }  // namespace smpc::image

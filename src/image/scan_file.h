@@ -27,8 +27,8 @@ class ScanFile {
   // As many of out.size() bytes as are left; how many they were.
   std::size_t read_some(std::span<std::byte> out);
 
-  // A compressed file must end here, with the right checksum and nothing after its first member. Of a plain file the
-  // rest is passed over.
+  // A compressed file must end here, with the right checksum and nothing but zeros after its last member. Of a plain file
+  // the rest is passed over.
   void expect_end();
 
   // Back to the first byte.

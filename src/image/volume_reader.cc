@@ -8,8 +8,9 @@
 namespace smpc {
 
 struct VolumeReader::Impl {
-  Impl(const std::filesystem::path& path, const VolumeSelection& selection, const std::string& name, std::stop_token to_stop)
-      : stop(std::move(to_stop)), file(path, name), header(image::read_nifti_header(file)) {
+  Impl(const std::filesystem::path& path, const VolumeSelection& selection, const std::string& name, std::stop_token to_stop,
+       NanVoxels of_nan)
+      : stop(std::move(to_stop)), nan(of_nan), file(path, name), header(image::read_nifti_header(file)) {
     const image::Range range = image::selected_range(file, header.scan, selection);
     if (range.last - range.first > most_read_volumes) {
       file.fail("expected at most " + std::to_string(most_read_volumes) + " volumes at once, found " +
@@ -24,7 +25,8 @@ struct VolumeReader::Impl {
       indices.push_back(index);
       if (single) kept.resize(header.scan.grid.voxels());
       Sha256 digest;
-      read(index, kept, &digest);
+      const std::size_t zeroed = read(index, kept, &digest);
+      if (nan == NanVoxels::zero) nan_voxels.push_back(zeroed);
       digests.push_back(digest.finish());
     }
     file.expect_end();
@@ -32,9 +34,9 @@ struct VolumeReader::Impl {
   }
 
   // The next volume of the file, which is number `index`.
-  void read(std::size_t index, std::span<double> out, Sha256* digest = nullptr) {
+  std::size_t read(std::size_t index, std::span<double> out, Sha256* digest = nullptr) {
     if (stop.stop_requested()) file.fail("its reading was stopped");
-    image::read_volume(file, header, index, chunk, out, digest);
+    return image::read_volume(file, header, index, chunk, out, nan, digest);
   }
 
   void rewind() {
@@ -67,10 +69,12 @@ struct VolumeReader::Impl {
   }
 
   const std::stop_token stop;
+  const NanVoxels nan;
   image::ScanFile file;  // stays open: a file that takes its place by a rename is another one
   const image::NiftiHeader header;
   image::Chunk chunk;
   std::vector<std::size_t> indices;
+  std::vector<std::size_t> nan_voxels;
   std::vector<Digest> digests;
   SecretVector<double> kept;  // the only volume, until it is given out
   std::size_t next_stored = 0;  // in the file
@@ -78,11 +82,12 @@ struct VolumeReader::Impl {
 };
 
 VolumeReader::VolumeReader(const std::filesystem::path& path, const VolumeSelection& selection, const std::string& name,
-                           std::stop_token stop)
-    : impl_(std::make_unique<Impl>(path, selection, name, std::move(stop))) {}
+                           std::stop_token stop, NanVoxels nan)
+    : impl_(std::make_unique<Impl>(path, selection, name, std::move(stop), nan)) {}
 VolumeReader::~VolumeReader() = default;
 const ScanHeader& VolumeReader::header() const noexcept { return impl_->header.scan; }
 const std::vector<std::size_t>& VolumeReader::indices() const noexcept { return impl_->indices; }
+const std::vector<std::size_t>& VolumeReader::nan_voxels() const noexcept { return impl_->nan_voxels; }
 SecretVector<double> VolumeReader::next() { return impl_->next(); }
 void VolumeReader::rewind() { impl_->rewind(); }
 

@@ -32,10 +32,14 @@ class Walk {
   std::array<std::uint32_t, 3> at_{};
 };
 
-[[noreturn]] void fail_voxel(const ScanFile& file, const std::string& place, std::size_t index, bool by_scaling) {
-  file.fail("expected finite voxels, found one that is not at " + place + " of volume " + std::to_string(index) +
-            (by_scaling ? ", made so by scl_slope and scl_inter; write the file again with a smaller scale"
-                        : "; replace such voxels, for example by 0, with the tool that made the file"));
+[[noreturn]] void fail_voxel(const ScanFile& file, const std::string& place, std::size_t index, double stored, NanVoxels nan) {
+  const char* remedy = "; replace such voxels, for example by 0, with the tool that made the file";
+  if (std::isfinite(stored)) remedy = ", made so by scl_slope and scl_inter; write the file again with a smaller scale";
+  if (std::isnan(stored) && nan == NanVoxels::offer) {
+    remedy = "; give --nan-as-zero where such voxels are outside the brain, or replace them with the tool that made the file";
+  }
+  file.fail(std::string("expected finite voxels, found one that is ") + (std::isnan(stored) ? "NaN" : "infinite") + " at " + place +
+            " of volume " + std::to_string(index) + remedy);
 }
 
 }  // namespace
@@ -55,8 +59,9 @@ Range selected_range(const ScanFile& file, const ScanHeader& header, const Volum
   return {0, std::min(header.volumes, selection.first.value_or(header.volumes))};
 }
 
-void read_volume(ScanFile& file, const NiftiHeader& header, std::size_t index, Chunk& chunk, std::span<double> out,
-                 Sha256* digest) {
+std::size_t read_volume(ScanFile& file, const NiftiHeader& header, std::size_t index, Chunk& chunk, std::span<double> out,
+                        NanVoxels nan, Sha256* digest) {
+  std::size_t zeroed = 0;
   const auto voxel_bytes = static_cast<std::size_t>(header.type->bits) / 8;
   Walk walk(header.scan.grid.shape);
   for (std::size_t left = header.scan.grid.voxels(); left > 0;) {
@@ -67,13 +72,18 @@ void read_volume(ScanFile& file, const NiftiHeader& header, std::size_t index, C
     if (digest != nullptr) digest->update(raw);
     header.type->decode(raw, header.swap, values);
     for (const double stored : values) {
-      const double value = header.scaled ? stored * header.slope + header.inter : stored;
-      if (!std::isfinite(value)) fail_voxel(file, walk.place(), index, std::isfinite(stored));
+      double value = header.scaled ? stored * header.slope + header.inter : stored;
+      if (!std::isfinite(value)) {
+        if (!std::isnan(stored) || nan != NanVoxels::zero) fail_voxel(file, walk.place(), index, stored, nan);
+        value = 0;  // not scaled: it stands for no signal, not for a stored 0
+        ++zeroed;
+      }
       if (!out.empty()) out[walk.model_index()] = value;
       walk.next();
     }
     left -= n;
   }
+  return zeroed;
 }
 
 }  // namespace smpc::image

@@ -30,8 +30,8 @@ struct Chunk {
 };
 
 // Reads volume `index`, the next one in the file, and checks every voxel. Keeps them where `out` is not empty; adds what
-// is stored to `digest` where there is one.
-void read_volume(ScanFile& file, const NiftiHeader& header, std::size_t index, Chunk& chunk, std::span<double> out,
-                 Sha256* digest = nullptr);
+// is stored to `digest` where there is one. Returns how many were NaN and taken as 0.
+std::size_t read_volume(ScanFile& file, const NiftiHeader& header, std::size_t index, Chunk& chunk, std::span<double> out,
+                        NanVoxels nan, Sha256* digest = nullptr);
 
 }  // namespace smpc::image

@@ -19,7 +19,7 @@ json check(const ScanHeader& header, const Grid& expected) {
   std::string words = match == GridMatch::same ? grid_words(found) : grid_difference_words(found, expected);
   const std::string obstacle = match == GridMatch::other ? resampling_obstacle(found, expected) : "";
   if (!obstacle.empty()) words += "; it cannot be brought onto the model's grid, since " + obstacle + ": normalise the scan to MNI space";
-  const std::string caution = coordinate_space_caution(header);
+  const std::string caution = header_caution(header);
   if (!caution.empty()) words += "; " + caution;
   constexpr std::array<const char*, 3> verdicts = {"same", "reoriented", "other"};
   return {{"verdict", verdicts[static_cast<std::size_t>(match)]}, {"words", words}};

@@ -82,6 +82,7 @@ TEST_F(Scans, fault_56_ABrokenGzip) {
   sum[sum.size() - 8] = static_cast<char>(sum[sum.size() - 8] ^ 1);
   refused(written("sum.nii.gz", sum), {});
   refused(written("more.nii.gz", packed + packed), {});
+  refused(written("bytes.nii.gz", packed + "x"), {"nothing but zeros after the last gzip member"});
 }
 
 TEST_F(Scans, fault_57_AGzipBomb) {

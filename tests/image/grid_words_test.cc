@@ -138,7 +138,7 @@ TEST(CoordinateSpace, ACautionWhereTheHeaderSaysAnotherThanMni) {
   const auto caution = [](CoordinateSpace space) {
     ScanHeader h;
     h.space = space;
-    return coordinate_space_caution(h);
+    return header_caution(h);
   };
   EXPECT_EQ(caution(CoordinateSpace::scanner),
             "its header says scanner coordinates, not MNI: the result holds only if it was normalised to MNI space");

@@ -50,17 +50,44 @@ TEST(Refusal, fault_56_EveryCutOfAPlainScan) {
   for (std::size_t cut = 0; cut < whole.size(); ++cut) refusal_of(whole.substr(0, cut));
 }
 
-TEST(Refusal, fault_56_BadChecksumAndTrailingMember) {
-  std::string whole = gzip(nifti_file(NiftiSpec{}, voxels));
-  EXPECT_HAS(refusal_of(whole + whole), "bytes after it");
-  EXPECT_HAS(refusal_of(whole + "x"), "bytes after it");
-  whole[whole.size() - 6] = static_cast<char>(whole[whole.size() - 6] ^ 1);
-  EXPECT_HAS(refusal_of(whole), "damaged");
+// A file in `count` gzip members, of as many bytes each but for the last.
+std::string members(const std::string& plain, std::size_t count) {
+  std::string out;
+  const std::size_t each = plain.size() / count;
+  for (std::size_t i = 0; i < count; ++i) out += gzip(plain.substr(i * each, i + 1 == count ? plain.npos : each));
+  return out;
+}
+
+TEST(Refusal, fault_56_EveryCutOfSeveralMembers) {
+  const std::string whole = members(nifti_file(NiftiSpec{}, voxels), 3);
+  for (std::size_t cut = 0; cut < whole.size(); ++cut) refusal_of(whole.substr(0, cut));
+}
+
+TEST(Refusal, fault_56_ABadMemberOrOtherBytesThanZerosAfterTheLast) {
+  const std::string plain = nifti_file(NiftiSpec{}, voxels);
+  std::string whole = gzip(plain);
+  EXPECT_HAS(refusal_of(whole + whole), "found more");
+  EXPECT_HAS(refusal_of(whole + "x"), "nothing but zeros after the last gzip member");
+  EXPECT_HAS(refusal_of(whole + std::string(100'000, '\0') + "x"), "nothing but zeros after the last gzip member");
+  EXPECT_HAS(refusal_of(whole + std::string(9, '\0') + gzip("")), "nothing but zeros after the last gzip member");
+  EXPECT_HAS(refusal_of(whole + "\x1f"), "cut short");
+  EXPECT_HAS(refusal_of(whole + "\x1f\x8c and no member"), "damaged");
+  EXPECT_HAS(refusal_of(gzip(plain.substr(0, 400)) + "x"), "nothing but zeros after the last gzip member");
+  EXPECT_HAS(refusal_of(gzip(plain.substr(0, 400)) + std::string(512, '\0')), "cut short");
+  for (const std::size_t count : {1U, 2U, 5U}) {
+    std::string bad = members(plain, count);
+    bad[bad.size() - 6] = static_cast<char>(bad[bad.size() - 6] ^ 1);  // of the last member's checksum
+    EXPECT_HAS(refusal_of(bad), "damaged");
+    bad = members(plain, count);
+    bad[gzip(plain.substr(0, plain.size() / count)).size() - 6] ^= 1;  // of the first one's
+    EXPECT_HAS(refusal_of(bad), "damaged");
+  }
 }
 
 TEST(Refusal, fault_57_GzipBombStopsAtTheSizeOfItsHeader) {
   const std::string bomb = gzip(nifti_file(NiftiSpec{}, voxels) + std::string(64 << 20, '\0'));
   EXPECT_HAS(refusal_of(bomb), "found more");
+  EXPECT_HAS(refusal_of(gzip(nifti_file(NiftiSpec{}, voxels)) + gzip(std::string(64 << 20, '\0'))), "found more");
 }
 
 TEST(Refusal, fault_58_VolumesThatAreNotThere) {
@@ -111,8 +138,35 @@ TEST(Refusal, fault_61_NanAndInfiniteVoxelsAreNamed) {
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     std::vector<float> v = voxels;
     v[2 + 4 * (1 + 3 * 1)] = bad;
-    EXPECT_HAS(refusal_of(nifti_file(NiftiSpec{}, v)), "(2, 1, 1)");
+    EXPECT_HAS(refusal_of(nifti_file(NiftiSpec{}, v)), std::isnan(bad) ? "that is NaN at (2, 1, 1)" : "that is infinite at (2, 1, 1)");
   }
+}
+
+// With --nan-as-zero infinity stays what it is; without, the option is named where the command has it.
+TEST(Refusal, fault_61_OfNanNamesTheOptionAndInfinityIsRefusedWithItToo) {
+  std::vector<float> v = voxels;
+  v[5] = std::numeric_limits<float>::quiet_NaN();
+  const auto said = [&](NanVoxels nan) {
+    const TemporaryFile f(nifti_file(NiftiSpec{}, v));
+    try {
+      load_scan(f.path(), {}, nan);
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  EXPECT_HAS(said(NanVoxels::offer), "give --nan-as-zero");
+  EXPECT_EQ(said(NanVoxels::refuse).find("--nan-as-zero"), std::string::npos);
+  EXPECT_EQ(said(NanVoxels::zero), "");
+  v[9] = -std::numeric_limits<float>::infinity();
+  EXPECT_HAS(said(NanVoxels::zero), "that is infinite at (1, 2, 0)");
+  v[5] = 0;
+  EXPECT_EQ(said(NanVoxels::offer).find("--nan-as-zero"), std::string::npos);
+}
+
+TEST(Refusal, APointerOfGitAnnexOrGitLfsIsNamed) {
+  EXPECT_HAS(refusal_of("/annex/objects/MD5E-s1234--0123456789abcdef0123456789abcdef.nii.gz\n"), "git annex get");
+  EXPECT_HAS(refusal_of("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"), "git lfs pull");
 }
 
 TEST(Refusal, fault_63_InfiniteSlopeOrOverflow) {
@@ -171,6 +225,23 @@ TEST(Refusal, fault_66_MagicDatatypesAndExtensions) {
   s.extension = std::string{1, 0, 0, 0} + std::string{64, 0, 0, 0, 4, 0, 0, 0} + std::string(8, 'x');
   EXPECT_HAS(refusal_of(nifti_file(s, voxels)), "extensions");
   refusal_of(std::string(400, 'a'));
+}
+
+// 4 mm said to be 4 m; a scan of nowhere else either.
+TEST(Refusal, AScanOfMetresOrOfLessThanAMillimetre) {
+  NiftiSpec s;
+  s.units = NIFTI_UNITS_METER;
+  EXPECT_HAS(refusal_of(nifti_file(s, voxels)), "found 4 x 3 x 2 voxels of 4000 x 4000 x 4000 mm, since xyzt_units says that its lengths are metres");
+  s.units = NIFTI_UNITS_MICRON;
+  EXPECT_HAS(refusal_of(nifti_file(s, voxels)), "expected a scan of 1 mm or more");
+  EXPECT_HAS(refusal_of(nifti_file(s, voxels)), "microns");
+  s.units = NIFTI_UNITS_MM;
+  for (double& v : s.srow) v *= 26;  // voxels of 104 mm
+  EXPECT_HAS(refusal_of(nifti_file(s, voxels)), "voxels of at most 100 mm");
+  s.sform_code = 0;
+  s.qform_code = 1;
+  s.pixdim[2] = 840;  // 3 of them are 2.52 m
+  EXPECT_HAS(refusal_of(nifti_file(s, voxels)), "at most 2500 mm along each axis");
 }
 
 TEST(Refusal, NoOrientation) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <limits>
 #include <numeric>
 
 #include "nifti_writer.h"
@@ -155,6 +156,48 @@ TEST(VolumeReader, RealScansOfSeveralVolumes) {
     ASSERT_EQ(reader.indices(), scan.indices);
     for (const auto& expected : scan.volumes) EXPECT_TRUE(reader.next() == expected) << name;
   }
+}
+
+// RFC 1952, 2.2: a file is a series of members. Zeros behind the last are no part of it (gzip's manual, "tapes").
+TEST(VolumeReader, fault_56_SeveralGzipMembersAndZerosAfterThemAreReadAsOne) {
+  std::vector<float> v(24);
+  std::iota(v.begin(), v.end(), 1.0F);
+  const std::string plain = nifti_file(NiftiSpec{}, v);
+  const auto expect_read = [&](const std::string& content) {
+    const TemporaryFile f(content);
+    EXPECT_EQ(load_scan(f.path(), {}).volumes[0][(3 * 3 + 2) * 2 + 1], 24.0);
+    EXPECT_EQ(VolumeReader(f.path(), {}).next()[(1 * 3 + 0) * 2 + 0], 2.0);
+  };
+  for (const std::size_t at : {0UL, 1UL, 3UL, 100UL, 347UL, 352UL, 400UL, plain.size()}) {
+    const std::string two = gzip(plain.substr(0, at)) + gzip(plain.substr(at));
+    expect_read(two);
+    for (const std::size_t zeros : {1U, 511U, 200'000U}) expect_read(two + std::string(zeros, '\0'));
+  }
+  std::string each;  // a member for each byte, as no tool writes it
+  for (const char c : plain) each += gzip(std::string(1, c));
+  expect_read(each);
+  expect_read(each + gzip(""));  // as bgzip ends a file
+}
+
+// NaN is no signal, whatever the scale makes of a stored 0.
+TEST(VolumeReader, NanIsZeroWhereThatIsAskedForAndCounted) {
+  NiftiSpec s;
+  s.dim = {4, 4, 3, 2, 3, 1, 1, 1};
+  s.slope = 2;
+  s.intercept = 5;
+  std::vector<float> v(72, 1.0F);
+  for (const std::size_t i : {24U, 25U, 71U}) v[i] = std::numeric_limits<float>::quiet_NaN();
+  const TemporaryFile f(gzip(nifti_file(s, v)));
+  const VolumeSelection all{true, {}};
+  const Scan scan = load_scan(f.path(), all, NanVoxels::zero);
+  EXPECT_EQ(scan.nan_voxels, (std::vector<std::size_t>{0, 2, 1}));
+  EXPECT_EQ(scan.volumes[1][0], 0.0);
+  EXPECT_EQ(scan.volumes[1][1], 7.0);  // (0, 0, 1)
+  EXPECT_EQ(scan.volumes[2][23], 0.0);
+  VolumeReader reader(f.path(), all, {}, {}, NanVoxels::zero);
+  EXPECT_EQ(reader.nan_voxels(), scan.nan_voxels);
+  for (const auto& volume : scan.volumes) EXPECT_TRUE(reader.next() == volume);
+  EXPECT_EQ(VolumeReader(f.path(), {false, 1}, {}, {}, NanVoxels::zero).nan_voxels(), (std::vector<std::size_t>{2}));
 }
 
 }  // namespace

@@ -157,7 +157,7 @@ TEST(UploadedScan, OnAnotherGridIsToldInTheWordsOfTheCommandLine) {
   EXPECT_NE(failure->text.find(difference), std::string::npos) << failure->text;
   // An axis of one voxel cannot be interpolated, and nobody said that this is MNI space.
   EXPECT_NE(words.find("since " + resampling_obstacle(header.grid, expected)), std::string::npos) << words;
-  EXPECT_TRUE(words.ends_with(coordinate_space_caution(header))) << words;
+  EXPECT_TRUE(words.ends_with(header_caution(header))) << words;
 }
 
 TEST(UploadedScan, NeedsANameThatCanBeShown) {

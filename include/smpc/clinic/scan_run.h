@@ -29,7 +29,7 @@ struct ScanOutcome {
   std::vector<ProgramOutput> outputs;
   Grid grid;                          // the model's
   std::string resampling;             // how the scan was brought onto it, a sentence; empty: it lay on it
-  std::string caution;                // what must be true beyond what was checked (coordinate_space_caution); or empty
+  std::string caution;                // what must be true beyond what was checked (header_caution); or empty
   ClientCost cost;                    // of this scan alone
 };
 

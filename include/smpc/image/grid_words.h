@@ -23,9 +23,9 @@ std::string grid_words(const Grid& grid);
 // it. To be read after "its grid is" or alone.
 std::string grid_difference_words(const Grid& found, const Grid& expected);
 
-// What a person must know who has only a match of grids to rely on: "" where the header says MNI, or nothing against
-// it (a template, aligned); where it says scanner or Talairach coordinates, that the result holds only if the scan was
-// normalised to MNI space.
-std::string coordinate_space_caution(const ScanHeader& header);
+// What a person must know who has only a match of grids to rely on; "" where there is nothing. Where the header says scanner
+// or Talairach coordinates (and not MNI, or nothing against it: a template, aligned): that the result holds only if the scan
+// was normalised to MNI space. Where its qform and sform differ: that the sform was taken, and others may take the qform.
+std::string header_caution(const ScanHeader& header);
 
 }  // namespace smpc

@@ -23,13 +23,15 @@ class VolumeReader {
   // Reads and checks the whole file. More than most_read_volumes are refused. Errors call it `name`; empty: its path.
   // When a stop is requested the next volume is not read, here or later: bad_input.
   VolumeReader(const std::filesystem::path& path, const VolumeSelection& selection, const std::string& name = {},
-               std::stop_token stop = {});
+               std::stop_token stop = {}, NanVoxels nan = NanVoxels::refuse);
   ~VolumeReader();
   VolumeReader(const VolumeReader&) = delete;
   VolumeReader& operator=(const VolumeReader&) = delete;
 
   const ScanHeader& header() const noexcept;
   const std::vector<std::size_t>& indices() const noexcept;  // of the volumes selected
+  // How many voxels were NaN and are taken as 0, in each of them; empty where NaN is refused.
+  const std::vector<std::size_t>& nan_voxels() const noexcept;
 
   // The next of them, as Scan::volumes has it; bad_input when the file has changed since it was checked.
   SecretVector<double> next();
