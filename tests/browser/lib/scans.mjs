@@ -38,6 +38,19 @@ export const flipped = (folder) =>
     }
   })
 
+/** With a qform as well, whose axis from left to right is mirrored about the first voxel, and whose code is the larger. */
+export const two_forms = (folder) =>
+  edited('two_forms.nii.gz', folder, (b) => {
+    const [pixdim, qform_code, quatern, qoffset] = [76, 252, 256, 268]
+    b.writeInt16LE(b.readInt16LE(qform_code + 2) + 1, qform_code)
+    const size = Math.abs(b.readFloatLE(srow))
+    ;[1, size, size, size].forEach((v, i) => b.writeFloatLE(v, pixdim + 4 * i))
+    for (let i = 0; i < 3; ++i) {
+      b.writeFloatLE(0, quatern + 4 * i)
+      b.writeFloatLE(b.readFloatLE(srow + 16 * i + 12), qoffset + 4 * i)
+    }
+  })
+
 /** Cut short. */
 export async function broken(folder) {
   const path = join(folder, 'broken.nii.gz')
