@@ -85,7 +85,7 @@ void print_results(const ScanOutcome& outcome, const std::optional<Terminal>& te
 void print_text(const ScanOutcome& outcome, bool verbose) {
   const auto terminal = terminal_of(STDOUT_FILENO);
   print_results(outcome, terminal);
-  for (const std::string& text : {outcome.resampling, outcome.caution}) {
+  for (const std::string& text : {outcome.resampling, outcome.caution, nan_words(outcome)}) {
     if (text.empty()) continue;
     const std::string note = "note: " + text;
     std::cout << (terminal ? wrapped(note, terminal->columns) : note) << "\n";
@@ -140,8 +140,8 @@ void infer_values(const Arguments& a, const Identity& identity) {
 
 void infer(const Arguments& a, const Identity& identity) {
   if (!a.inputs.empty() || is_picture(a.image)) {
-    if (!a.volume.empty() || !a.report.empty() || a.scan.resample) {
-      fail_usage("expected none of --volume, --resample and --report with --input or a picture: they are about scans");
+    if (!a.volume.empty() || !a.report.empty() || a.scan.resample || a.scan.nan_as_zero) {
+      fail_usage("expected none of --volume, --resample, --nan-as-zero and --report with --input or a picture: they are about scans");
     }
     return infer_values(a, identity);
   }
@@ -208,6 +208,10 @@ int main(int argc, char** argv) {
                "bring a scan on another grid in MNI space onto the model's: voxel for voxel where only its orientation "
                "differs, else by trilinear interpolation. The result says which. Without it such a scan is refused")
       ->group("Scan");
+  app.add_flag("--nan-as-zero", a.scan.nan_as_zero,
+               "take voxels that are NaN, as some tools write them outside the brain, as 0; the result says how many there were. "
+               "Without it a scan that has one is refused")
+      ->group("Scan");
   app.add_option("--report", a.report,
                  "write a report of the result with pictures of the volume: one HTML file that needs nothing else; with "
                  "several volumes, one for each, FILE-K.html. It shows the volume, so only its owner may read it (0600)")
@@ -249,15 +253,16 @@ int main(int argc, char** argv) {
       fail_usage("expected --image SCAN, --input NAME=FILE or a subcommand, prefetch, ui, study or audit; see --help");
     }
     const bool about_a_scan = asks || !a.volume.empty() || !a.report.empty();
+    const bool changes_scans = a.scan.resample || a.scan.nan_as_zero;
     if (of_audit->parsed()) {
-      if (about_a_scan || a.scan.resample) {
-        fail_usage("audit: expected none of --image, --volume, --resample and --report: it is about the record of inferences");
+      if (about_a_scan || changes_scans) {
+        fail_usage("audit: expected none of --image, --volume, --resample, --nan-as-zero and --report: it is about the record of inferences");
       }
       audit.json_wanted = a.json_wanted;
       return run_audit_command(audit, a.folders.state, Role::client);
     }
-    if (fetch->parsed() && (about_a_scan || a.scan.resample)) {
-      fail_usage("prefetch: expected none of --image, --volume, --resample and --report: it asks about no scan");
+    if (fetch->parsed() && (about_a_scan || changes_scans)) {
+      fail_usage("prefetch: expected none of --image, --volume, --resample, --nan-as-zero and --report: it asks about no scan");
     }
     if (page->parsed() && (about_a_scan || a.scan.resample)) {
       fail_usage("ui: expected none of --image, --volume, --resample and --report: they are chosen on the page");
@@ -271,8 +276,10 @@ int main(int argc, char** argv) {
     a.options.state = a.folders.state;
     if (of_study->parsed()) {
       study.options.resample = a.scan.resample;
+      study.options.nan_as_zero = a.scan.nan_as_zero;
       return run_study_command(study, a.options, identity, a.json_wanted);
     }
+    ui.nan_as_zero = a.scan.nan_as_zero;
     if (page->parsed()) return run_ui(ui, a.options, identity);
     fetch->parsed() ? prefetch(a, identity) : infer(a, identity);
   });

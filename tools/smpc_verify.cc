@@ -28,6 +28,7 @@ struct LayerReport {
 
 struct VolumeReport {
   std::size_t volume = 0;
+  std::optional<std::size_t> nan_voxels;  // taken as 0, where that was asked for
   std::optional<std::size_t> first_difference;  // tensor in which two parties and fixed point differ
   std::vector<LayerReport> layers;
   std::size_t float_index = 0;
@@ -119,6 +120,7 @@ VolumeReport verify(const Compiled& c, const Network& network, std::span<const d
 
 void print_text(const Program& program, const VolumeReport& r) {
   std::printf("volume %zu\n", r.volume);
+  if (r.nan_voxels) std::printf("  voxels that were NaN and were taken as 0: %zu\n", *r.nan_voxels);
   std::printf("  %-24s %14s %14s\n", "layer", "largest value", "largest error");
   for (const LayerReport& l : r.layers) std::printf("  %-24.24s %14.6g %14.3g\n", l.name.c_str(), l.largest_value, l.largest_error);
   std::printf("  two parties against fixed point: %s\n",
@@ -141,6 +143,7 @@ json to_json(const Program& program, const VolumeReport& r) {
             {"layers", layers},
             {"error_bound", r.bound.bound ? json(*r.bound.bound) : json(nullptr)},
             {"within_error_bound", r.bound.bound ? json(r.bound.holds()) : json(nullptr)}};
+  if (r.nan_voxels) j["nan_as_zero"] = *r.nan_voxels;
   if (program.labels.empty()) return j;
   j["float_label"] = program.labels[r.float_index];
   j["fixed_label"] = program.labels[r.fixed_index];
@@ -164,6 +167,7 @@ int main(int argc, char** argv) {
   std::string image;
   std::vector<std::string> arrays;
   std::string volume;
+  bool nan_as_zero = false;
   bool json_wanted = false;
   CompileArguments compile;
   app.add_option("--model", model, "the trained model, ONNX")->type_name("FILE")->group("Model")->required();
@@ -179,6 +183,8 @@ int main(int argc, char** argv) {
   app.add_option("--volume", volume, "which volume of a 4-D scan, counted from 0, or all (default: 0 of a 3-D scan)")
       ->option_text("K|all")
       ->group("Scan");
+  app.add_flag("--nan-as-zero", nan_as_zero, "take voxels that are NaN as 0, and say how many there were (default: refuse the scan)")
+      ->group("Scan");
   app.add_flag("--json", json_wanted, "print one JSON object on standard output, and nothing else")->group("Result");
   compile.add_to(app);
   app.footer("  smpc-verify --model mlp.onnx --image scan4d.nii.gz --volume all --reveal logits\n"
@@ -191,7 +197,8 @@ int main(int argc, char** argv) {
     const std::unique_ptr<Inputs> inputs = !files.empty() ? array_inputs(files) : is_picture(image) ? picture_input(image) : nullptr;
     if (inputs != nullptr && !volume.empty()) fail_usage("expected no --volume with --input or a picture: it is about scans");
     std::optional<Scan> scan;
-    if (inputs == nullptr) scan = load_scan(image, parse_volume_selection(volume));
+    if (inputs != nullptr && nan_as_zero) fail_usage("expected no --nan-as-zero with --input or a picture: it is about scans");
+    if (inputs == nullptr) scan = load_scan(image, parse_volume_selection(volume), nan_as_zero ? NanVoxels::zero : NanVoxels::offer);
     const FloatModel trained = load_float_model(model);
     const Compiled compiled = smpc::compile(trained.network, compile.options(), trained.metadata);
     compile.check_mask(compiled.program);
@@ -203,7 +210,8 @@ int main(int argc, char** argv) {
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t index = scan ? scan->indices[i] : i;
       const SecretVector<double> values = scan ? scan->volumes[i] : inputs->sample(compiled.program, i);
-      const VolumeReport r = verify(compiled, trained.network, values, index, source + (scan ? ", volume " : ", sample ") + std::to_string(index));
+      VolumeReport r = verify(compiled, trained.network, values, index, source + (scan ? ", volume " : ", sample ") + std::to_string(index));
+      if (scan && nan_as_zero) r.nan_voxels = scan->nan_voxels[i];
       right = right && !r.first_difference && r.bound.holds();
       json_wanted ? all.push_back(to_json(compiled.program, r)) : print_text(compiled.program, r);
     }

@@ -22,21 +22,32 @@ std::string line_of(const StudyEntry& entry) {
     case StudyStatus::done: return entry.scan.name + ": " + volumes_words(entry.volumes);
     case StudyStatus::done_before: return entry.scan.name + ": " + volumes_words(entry.volumes) + ", done before";
     case StudyStatus::failed: return entry.scan.name + ": failed: " + entry.reason;
+    case StudyStatus::passed_over: return entry.scan.name + ": passed over: " + entry.reason;
   }
   return {};
+}
+
+const char* status_words(StudyStatus status) {
+  switch (status) {
+    case StudyStatus::done: return "done";
+    case StudyStatus::done_before: return "done before";
+    case StudyStatus::failed: return "failed";
+    case StudyStatus::passed_over: return "passed over";
+  }
+  return "";
 }
 
 json json_of(const StudyEntry& entry) {
   json j = {{"participant", entry.scan.participant},
             {"name", entry.scan.name},
-            {"status", entry.status == StudyStatus::failed ? "failed" : entry.status == StudyStatus::done ? "done" : "done before"},
+            {"status", status_words(entry.status)},
             {"volumes", entry.volumes}};
-  if (entry.status == StudyStatus::failed) {
-    j["reason"] = entry.reason;
-    j["exit_code"] = entry.exit_code;
-  }
+  if (!entry.reason.empty()) j["reason"] = entry.reason;
+  if (entry.status == StudyStatus::failed) j["exit_code"] = entry.exit_code;
   return j;
 }
+
+std::size_t scans_of(const StudyResult& result) { return result.entries.size() - result.count(StudyStatus::passed_over); }
 
 void print_result(const StudyResult& result, const std::filesystem::path& out, bool json_wanted) {
   const std::string index = (out / "index.html").string();
@@ -46,10 +57,11 @@ void print_result(const StudyResult& result, const std::filesystem::path& out, b
     print_json({{"index", index}, {"scans", scans}});
     return;
   }
-  std::cout << result.entries.size() << (result.entries.size() == 1 ? " scan: " : " scans: ") << result.count(StudyStatus::done)
-            << " done";
+  const std::size_t scans = scans_of(result);
+  std::cout << scans << (scans == 1 ? " scan: " : " scans: ") << result.count(StudyStatus::done) << " done";
   if (const auto before = result.count(StudyStatus::done_before); before > 0) std::cout << ", " << before << " done before";
   if (const auto failed = result.count(StudyStatus::failed); failed > 0) std::cout << ", " << failed << " failed";
+  if (const auto passed = result.count(StudyStatus::passed_over); passed > 0) std::cout << ", " << passed << " passed over";
   std::cout << "\nsee " << printable(index) << "\n";
 }
 
@@ -123,7 +135,7 @@ void run_study_command(const StudyArguments& arguments, ClientOptions client, co
   print_result(result, arguments.options.out_dir, json_wanted);
   if (result.exit_code() == 0) return;
   throw Error(static_cast<ErrorKind>(result.exit_code()),
-              std::to_string(result.count(StudyStatus::failed)) + " of " + std::to_string(result.entries.size()) +
+              std::to_string(result.count(StudyStatus::failed)) + " of " + std::to_string(scans_of(result)) +
                   " scans failed; for the reasons see " + (arguments.options.out_dir / "logs" / "study.tsv").string());
 }
 

@@ -86,7 +86,8 @@ void run_ui(const UiArguments& arguments, const ClientOptions& options, const Id
                              .dealer = options.dealer,
                              .state = options.state,
                              .page = page_folder(),
-                             .port = arguments.port});
+                             .port = arguments.port,
+                             .nan_as_zero = arguments.nan_as_zero});
   std::cout << "open " << server.url() << std::endl;
   std::optional<Doorway> doorway;
   if (arguments.open) {

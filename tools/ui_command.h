@@ -12,6 +12,7 @@ namespace smpc::tools {
 struct UiArguments {
   std::uint16_t port = 0;
   bool open = false;
+  bool nan_as_zero = false;
 };
 
 CLI::App* add_ui_command(CLI::App& app, UiArguments& arguments);

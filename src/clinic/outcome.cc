@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "cell_text.h"
 #include "smpc/runtime/interpreter.h"
 
 namespace smpc {
@@ -35,6 +36,7 @@ json result_json(const ScanOutcome& outcome, std::size_t i) {
     return j;
   }
   json j = {{"volume", outcome.volumes[i]}, {"index", r.index}, {"label", label_of(outcome, i)}};
+  if (!outcome.nan_voxels.empty()) j["nan_as_zero"] = outcome.nan_voxels[i];
   if (r.logits.empty()) return j;
   j[logits ? "logits" : "values"] = r.logits;
   const std::vector<double> p = probabilities_of(outcome, i);
@@ -49,7 +51,8 @@ json result_json(const ScanOutcome& outcome, std::size_t i) {
 }
 
 // Quoted where it must be.
-std::string csv_field(const std::string& text) {
+std::string csv_field(const std::string& given) {
+  const std::string text = cell_text(given);
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string out = "\"";
   for (const char c : text) {
@@ -62,7 +65,26 @@ std::string csv_field(const std::string& text) {
 // The shortest text that reads back as the same double.
 std::string number(double v) { return json(v).dump(); }
 
+std::size_t nan_voxels(const ScanOutcome& outcome) {
+  return std::accumulate(outcome.nan_voxels.begin(), outcome.nan_voxels.end(), std::size_t{0});
+}
+
+std::string nan_sentence(std::size_t n) {
+  if (n == 0) return "no voxel was NaN";
+  return std::to_string(n) + (n == 1 ? " voxel was NaN and was taken as 0" : " voxels were NaN and were taken as 0");
+}
+
 }  // namespace
+
+std::string nan_words(const ScanOutcome& outcome) {
+  if (outcome.nan_voxels.empty()) return "";
+  const std::size_t volumes = outcome.nan_voxels.size();
+  return nan_sentence(nan_voxels(outcome)) + (volumes > 1 ? ", in " + std::to_string(volumes) + " volumes together" : "");
+}
+
+std::string nan_words(const ScanOutcome& outcome, std::size_t i) {
+  return outcome.nan_voxels.empty() ? "" : nan_sentence(outcome.nan_voxels[i]);
+}
 
 const std::string& label_of(const ScanOutcome& outcome, std::size_t i) {
   return outcome.labels[outcome.results[i].index];
@@ -117,6 +139,7 @@ json to_json(const ScanOutcome& outcome) {
             {"cost", to_json(outcome.cost)}};
   if (!outcome.resampling.empty()) j["resampling"] = outcome.resampling;
   if (!outcome.caution.empty()) j["caution"] = outcome.caution;
+  if (!outcome.nan_voxels.empty()) j["nan_as_zero"] = nan_voxels(outcome);
   for (std::size_t i = 0; i < outcome.results.size(); ++i) j["results"].push_back(result_json(outcome, i));
   return j;
 }
@@ -127,12 +150,14 @@ std::string to_csv(const ScanOutcome& outcome) {
   std::string out = "volume,index,label";
   if (opened && outcome.what != Results::values) out += ",probability";
   for (std::size_t c = 0; opened && c < outcome.labels.size(); ++c) out += "," + csv_field(column + outcome.labels[c]);
+  if (!outcome.nan_voxels.empty()) out += ",nan_as_zero";
   out += "\n";
   for (std::size_t i = 0; i < outcome.results.size(); ++i) {
     const VolumeResult& r = outcome.results[i];
     out += std::to_string(outcome.volumes[i]) + "," + std::to_string(r.index) + "," + csv_field(label_of(outcome, i));
     if (const auto p = probabilities_of(outcome, i); !p.empty()) out += "," + number(p[r.index]);
     for (const double v : r.logits) out += "," + number(v);
+    if (!outcome.nan_voxels.empty()) out += "," + std::to_string(outcome.nan_voxels[i]);
     out += "\n";
   }
   return out;

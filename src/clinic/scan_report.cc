@@ -36,6 +36,7 @@ std::string scan_report(const ScanOutcome& outcome, std::size_t i, std::span<con
   if (outcome.header.grid != outcome.grid) c.voxel_size = grid_words(outcome.header.grid);
   c.resampling = outcome.resampling;
   if (!outcome.caution.empty()) c.cautions.push_back(outcome.caution);
+  if (const std::string nan = nan_words(outcome, i); !nan.empty()) c.cautions.push_back(nan);
   c.label = label_of(outcome, i);
   for (const RankedClass& r : ranked(outcome, i, 5)) c.top.push_back({r.index, r.label, r.probability, r.value});
   c.softmax = outcome.what == Results::logits;

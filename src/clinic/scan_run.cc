@@ -44,7 +44,7 @@ struct ScanRun::Impl {
   Impl(const std::filesystem::path& image, ScanOptions o)
       : options(std::move(o)),
         name(options.name.empty() ? image.string() : options.name),
-        reader(image, options.selection, options.name, options.stop) {}
+        reader(image, options.selection, options.name, options.stop, options.nan_as_zero ? NanVoxels::zero : NanVoxels::offer) {}
 
   void place_on(const Grid& grid) {
     if (!options.resample) check_grid(reader.header(), grid, name);
@@ -94,6 +94,7 @@ ScanOutcome ScanRun::infer(ClientService& client, const Identity& identity) {
   out.scan = std::filesystem::path(impl_->name).filename();
   out.header = header();
   out.volumes = volumes();
+  out.nan_voxels = impl_->reader.nan_voxels();
   out.grid = *program.grid;
   out.resampling = impl_->map->describe();
   out.caution = header_caution(header());

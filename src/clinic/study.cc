@@ -76,7 +76,7 @@ void remove_leftovers(const fs::path& folder) {
     const std::string name = entry.path().filename();
     const auto ending = name.rfind('.');
     const bool ours = ending != std::string::npos && name.size() - ending == 7 && entry.is_regular_file(ignored) &&
-                      (name.starts_with("sub-") || name.starts_with("index.html.") || name.starts_with("study.tsv.") ||
+                      (name.starts_with("sub-") || name.find("_failure.json.") != std::string::npos || name.starts_with("index.html.") || name.starts_with("study.tsv.") ||
                        name.starts_with("dataset_description.json."));
     if (ours && fs::file_time_type::clock::now() - entry.last_write_time(ignored) > 10min) fs::remove(entry.path(), ignored);
   }
@@ -99,11 +99,12 @@ class Study {
     for (const fs::path& folder : {options_.out_dir, options_.out_dir / "logs"}) remove_leftovers(folder);
     write("dataset_description.json", json_text(dataset_description(options_)));
     ask_for_program();
+    if (options_.participants.empty()) forget_mended(scans);
     for (StudyRecord& record : read_records(options_.out_dir)) records_[record.name] = std::move(record);
     StudyResult result;
     for (std::size_t i = 0; i < scans.size(); ++i) {
       if (hooks_.begun) hooks_.begun(i + 1, scans.size(), scans[i]);
-      result.entries.push_back(one(scans[i]));
+      result.entries.push_back(scans[i].passed_over ? StudyEntry{scans[i], StudyStatus::passed_over, 0, scans[i].refusal, 0} : one(scans[i]));
       if (hooks_.ended) hooks_.ended(result.entries.back());
     }
     // With what others have done meanwhile: a study's participants may be shared out among several processes.
@@ -114,6 +115,18 @@ class Study {
   }
 
  private:
+  // Failures of places that are not those of any result, as a folder that could not be read, and are none any more.
+  void forget_mended(const std::vector<StudyScan>& scans) const {
+    for (const StudyRecord& record : read_records(options_.out_dir)) {
+      const auto same = [&](const StudyScan& scan) { return scan.name == record.name; };
+      if (is_result_name(record.name) || std::any_of(scans.begin(), scans.end(), same)) continue;
+      StudyScan gone;
+      gone.name = record.name;
+      std::error_code ignored;
+      fs::remove(options_.out_dir / StudyPaths(gone).failure, ignored);
+    }
+  }
+
   StudyEntry one(const StudyScan& scan) {
     StudyEntry entry{scan, StudyStatus::failed, 0, {}, 0};
     try {
@@ -142,6 +155,7 @@ class Study {
   }
 
   StudySource source_of(const StudyScan& scan) const {
+    if (!scan.refusal.empty()) fail_input(scan.refusal);
     if (scan.files.empty()) fail_input("sub-" + scan.participant + ": expected a scan of that participant, found none");
     if (scan.files.size() > 1) {
       std::string found;
@@ -157,6 +171,7 @@ class Study {
     const fs::path file = options_.bids_dir / source.file;
     const ScanOutcome outcome = client_.ask(file, {.selection = {.all = true, .first = options_.n_volumes},
                                                    .resample = options_.resample,
+                                                   .nan_as_zero = options_.nan_as_zero,
                                                    .name = source.file.generic_string()});
     if (read_source(options_.bids_dir, source.file).digest != source.digest) {
       fail_input(source.file.string() + ": expected the file that was read first, found that it has changed since; run the command again");

@@ -3,8 +3,10 @@
 #include <array>
 #include <cstdio>
 #include <fstream>
+#include <regex>
 #include <sstream>
 
+#include "cell_text.h"
 #include "smpc/base/error.h"
 #include "smpc/base/file.h"
 #include "smpc/base/text.h"
@@ -21,6 +23,22 @@ constexpr std::size_t longest_file = std::size_t{1} << 30;
 
 // The shortest text that reads back as the same double.
 std::string number(double v) { return json(v).dump(); }
+
+// A name has one desc- at most, at its end: "x" and "networks" make "x_desc-networks", "x_desc-maps" "x_desc-mapsNetworks".
+std::string described(const std::string& name, std::string what) {
+  if (name.find("_desc-") == std::string::npos) return name + "_desc-" + what;
+  what[0] = static_cast<char>(what[0] - 'a' + 'A');
+  return name + what;
+}
+
+// What a file may be called: a path's slashes are escaped, and what is too long is cut and told apart by its digest.
+std::string one_file_name(const std::string& name) {
+  const bool path = name.starts_with("./");
+  std::string out = path ? "path-" : "";
+  for (const char c : std::string_view(name).substr(path ? 2 : 0)) out += c == '/' ? "%2F" : c == '%' ? "%25" : std::string(1, c);
+  constexpr std::size_t longest = 180;
+  return out.size() <= longest ? out : out.substr(0, longest - 17) + "-" + to_hex(sha256(as_bytes(name))).substr(0, 16);
+}
 
 // Where the source dataset is: as a path from the results where they are in its derivatives, so that both can move.
 std::string source_link(const StudyOptions& options) {
@@ -48,6 +66,7 @@ void describe_columns(json& j, const ScanOutcome& outcome) {
                           : "Softmax of the logits, of that class; n/a where the model's owner reveals the label alone.";
     j["probability"] = {{"Description", of_what}};
   }
+  if (!outcome.nan_voxels.empty()) j["nan_as_zero"] = {{"Description", "Voxels of the volume that were NaN and were taken as 0."}};
   if (outcome.reveal != Reveal::logits) return;
   const std::string what = logits ? "Logit (the input of the softmax) of class " : "What the model gives for class ";
   for (std::size_t c = 0; c < outcome.labels.size(); ++c) {
@@ -58,16 +77,21 @@ void describe_columns(json& j, const ScanOutcome& outcome) {
 }  // namespace
 
 StudyPaths::StudyPaths(const StudyScan& scan) : folder(scan.folder), name(scan.name) {
-  const std::string stem = scan.name + "_desc-networks_predictions";
+  const std::string stem = described(scan.name, "networks") + "_predictions";
   predictions = folder / (stem + ".tsv");
   sidecar = folder / (stem + ".json");
-  failure = fs::path("logs") / (scan.name + "_desc-networks_failure.json");
+  failure = fs::path("logs") / (one_file_name(scan.name) + "_desc-networks_failure.json");
 }
 
 fs::path StudyPaths::report(std::size_t volume) const {
   char number[32];
   std::snprintf(number, sizeof number, "%03zu", volume);
-  return folder / (name + "_desc-volume" + number + "_report.html");
+  return folder / (described(name, "volume") + number + "_report.html");
+}
+
+bool is_result_name(const std::string& name) {
+  static const std::regex form("sub-[A-Za-z0-9]+(_[a-z]+-[A-Za-z0-9]+)*");
+  return std::regex_match(name, form);
 }
 
 StudySource read_source(const fs::path& bids_dir, const fs::path& file) {
@@ -98,12 +122,14 @@ std::string predictions_tsv(const ScanOutcome& outcome) {
   std::string out = "volume\tindex\tlabel";
   if (!values) out += "\tprobability";
   for (std::size_t c = 0; opened && c < outcome.labels.size(); ++c) out += "\t" + column_of_class(outcome) + std::to_string(c);
+  if (!outcome.nan_voxels.empty()) out += "\tnan_as_zero";
   out += "\n";
   for (std::size_t i = 0; i < outcome.results.size(); ++i) {
     const VolumeResult& r = outcome.results[i];
-    out += std::to_string(outcome.volumes[i]) + "\t" + std::to_string(r.index) + "\t" + printable(label_of(outcome, i));
+    out += std::to_string(outcome.volumes[i]) + "\t" + std::to_string(r.index) + "\t" + cell_text(printable(label_of(outcome, i)));
     if (!values) out += "\t" + (opened ? number(probabilities_of(outcome, i)[r.index]) : std::string("n/a"));
     for (const double v : r.logits) out += "\t" + number(v);
+    if (!outcome.nan_voxels.empty()) out += "\t" + std::to_string(outcome.nan_voxels[i]);
     out += "\n";
   }
   return out;
@@ -127,14 +153,16 @@ std::vector<Prediction> read_predictions(std::string_view tsv) {
         (!values && !probability.is_number() && field[3] != "n/a")) {
       fail_input("expected a table of predictions, found a line that is none");
     }
-    out.push_back({volume, index, field[2], {}});
+    out.push_back({volume, index, plain_text(field[2]), {}});
     if (probability.is_number()) out.back().probability = probability.get<double>();
   }
   return out;
 }
 
 json options_json(const StudyOptions& options) {
-  return {{"NVolumes", options.n_volumes ? json(*options.n_volumes) : json("all")}, {"Resample", options.resample}};
+  json j = {{"NVolumes", options.n_volumes ? json(*options.n_volumes) : json("all")}, {"Resample", options.resample}};
+  if (options.nan_as_zero) j["NanAsZero"] = true;  // only then: results without it stay those of the same options
+  return j;
 }
 
 json sidecar_json(const StudyOptions& options, const StudySource& source, const ScanOutcome& outcome, const StudyOutputs& outputs) {
@@ -159,6 +187,7 @@ json sidecar_json(const StudyOptions& options, const StudySource& source, const 
             {"GeneratedBy", {{"Name", "smpc-client"}, {"Version", SMPC_VERSION}}}};
   if (!outcome.resampling.empty()) j["Resampling"] = outcome.resampling;
   if (!outcome.caution.empty()) j["Caution"] = outcome.caution;
+  if (!outcome.nan_voxels.empty()) j["NanVoxels"] = nan_words(outcome);
   describe_columns(j, outcome);
   return j;
 }

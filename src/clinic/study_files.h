@@ -22,6 +22,9 @@ struct StudyPaths {
   std::string name;
 };
 
+// Whether it is one that find_study_scans gives to results, and not a path or what failed to be a name.
+bool is_result_name(const std::string& name);
+
 // A scan's file, by what is in it.
 struct StudySource {
   std::filesystem::path file;  // below bids_dir
@@ -39,7 +42,8 @@ struct Prediction {
 };
 
 // volume, index, label, probability (n/a where it is not revealed; no such column where the results are values) and, where they
-// are, the logits or values of all classes. Names are made printable (base/text.h): a TSV quotes nothing.
+// are, the logits or values of all classes and how many voxels were NaN and taken as 0. Names are made printable (base/text.h): a
+// TSV quotes nothing; and none is a formula to a spreadsheet (cell_text.h).
 std::string predictions_tsv(const ScanOutcome& outcome);
 std::vector<Prediction> read_predictions(std::string_view tsv);  // throws bad_input
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <tuple>
 
+#include "cell_text.h"
 #include "smpc/base/error.h"
 #include "smpc/base/file.h"
 #include "smpc/base/text.h"
@@ -20,13 +21,32 @@ constexpr const char* tool = "smpc " SMPC_VERSION;
 
 std::string text_of(const json& j, const char* key) { return j.contains(key) && j[key].is_string() ? j[key].get<std::string>() : ""; }
 
+// Behind "..._desc-n", or the N of "..._desc-LABELN".
+constexpr std::string_view sidecar_ending = "etworks_predictions.json";
+
 // The folder and the names of a scan's results are told by the name of its sidecar.
 StudyScan scan_of_sidecar(const fs::path& relative) {
   StudyScan scan;
   scan.folder = relative.parent_path();
-  scan.name = relative.filename();
-  scan.name.resize(scan.name.find("_desc-networks"));
+  const std::string file = relative.filename();
+  scan.name = file.substr(0, file.size() - sidecar_ending.size());
+  scan.name = scan.name.ends_with("_desc-n") ? scan.name.substr(0, scan.name.size() - 7) : scan.name.substr(0, scan.name.size() - 1);
   scan.participant = scan.name.substr(4, scan.name.find('_') - 4);
+  return scan;
+}
+
+bool is_sidecar(const std::string& file) {
+  return file.starts_with("sub-") && file.ends_with(sidecar_ending) && file.find("_desc-") != std::string::npos &&
+         (file.ends_with("_desc-networks_predictions.json") || file.ends_with("Networks_predictions.json"));
+}
+
+// What failed is named in the file: its name may be a path.
+std::optional<StudyScan> scan_of_failure(const fs::path& file) {
+  const auto j = read_json(file);
+  if (!j || !j->is_object() || text_of(*j, "Name").empty()) return std::nullopt;
+  StudyScan scan;
+  scan.participant = text_of(*j, "Participant");
+  scan.name = text_of(*j, "Name");
   return scan;
 }
 
@@ -53,7 +73,7 @@ void read_result(const fs::path& out_dir, const StudyPaths& paths, StudyRecord& 
   record.program = text_of(*j, "Program");
   record.server = text_of(*j, "Server");
   record.client = text_of(*j, "Client");
-  for (const char* note : {"Resampling", "Caution"}) {
+  for (const char* note : {"Resampling", "Caution", "NanVoxels"}) {
     if (const std::string text = text_of(*j, note); !text.empty()) record.notes.push_back(text);
   }
 }
@@ -170,15 +190,15 @@ StudyRecord read_record(const fs::path& out_dir, const StudyScan& scan) {
 std::vector<StudyRecord> read_records(const fs::path& out_dir) {
   std::map<std::string, StudyScan> scans;  // by name
   std::error_code error;
-  for (auto at = fs::recursive_directory_iterator(out_dir, error); at != fs::recursive_directory_iterator(); ++at) {
+  const auto options = fs::directory_options::skip_permission_denied;
+  for (auto at = fs::recursive_directory_iterator(out_dir, options, error); !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
     const fs::path relative = at->path().lexically_relative(out_dir);
     const std::string file = relative.filename();
-    if (file.starts_with("sub-") && file.ends_with("_desc-networks_predictions.json")) {
+    if (is_sidecar(file)) {
       StudyScan scan = scan_of_sidecar(relative);
       scans[scan.name] = scan;
-    } else if (file.starts_with("sub-") && file.ends_with("_desc-networks_failure.json")) {
-      const StudyScan scan = scan_of_sidecar(relative);
-      scans.emplace(scan.name, scan);  // one with a result knows its folder
+    } else if (file.ends_with("_desc-networks_failure.json")) {
+      if (const auto scan = scan_of_failure(at->path())) scans.emplace(scan->name, *scan);  // one with a result knows its folder
     }
   }
   std::vector<StudyRecord> out;
@@ -226,9 +246,9 @@ std::string scan_html(const StudyRecord& r) {
 std::string study_tsv(const std::vector<StudyRecord>& records) {
   std::string out = "participant_id\tname\tstatus\tvolumes\texit_code\treason\n";
   for (const StudyRecord& r : records) {
-    out += "sub-" + r.participant + "\t" + r.name + "\t" + (r.reason.empty() ? "done" : "failed") + "\t" +
+    out += (r.participant.empty() ? "n/a" : "sub-" + printable(r.participant)) + "\t" + cell_text(printable(r.name)) + "\t" + (r.reason.empty() ? "done" : "failed") + "\t" +
            std::to_string(r.volumes.size()) + "\t" + std::to_string(r.exit_code) + "\t" +
-           (r.reason.empty() ? "n/a" : printable(r.reason)) + "\n";
+           (r.reason.empty() ? "n/a" : cell_text(printable(r.reason))) + "\n";
   }
   return out;
 }

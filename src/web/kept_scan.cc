@@ -29,10 +29,10 @@ json check(const ScanHeader& header, const Grid& expected) {
 
 json to_json(const Grid& grid) { return {{"shape", grid.shape}, {"affine", grid.affine}}; }
 
-KeptScan::KeptScan(std::uint64_t number, std::string name, std::unique_ptr<Upload> file, std::stop_token stop)
+KeptScan::KeptScan(std::uint64_t number, std::string name, std::unique_ptr<Upload> file, std::stop_token stop, bool nan_as_zero)
     : number_(number), name_(std::move(name)), file_(std::move(file)) {
   const VolumeSelection all{true, {}};
-  header_ = VolumeReader(file_->path(), all, name_, std::move(stop)).header();
+  header_ = VolumeReader(file_->path(), all, name_, std::move(stop), nan_as_zero ? NanVoxels::zero : NanVoxels::offer).header();
 }
 
 json KeptScan::description(const Grid& model) const {

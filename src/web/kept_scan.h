@@ -15,7 +15,7 @@ namespace smpc::web {
 class KeptScan {
  public:
   // Reads the whole file; refuses what the command line refuses, in the same words. Connects to nobody.
-  KeptScan(std::uint64_t number, std::string name, std::unique_ptr<Upload> file, std::stop_token stop);
+  KeptScan(std::uint64_t number, std::string name, std::unique_ptr<Upload> file, std::stop_token stop, bool nan_as_zero);
 
   std::uint64_t number() const noexcept { return number_; }
   std::string id() const { return std::to_string(number_); }

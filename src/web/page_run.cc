@@ -38,6 +38,7 @@ json result_json(const ScanOutcome& outcome, double seconds) {
   out["seconds"] = seconds;
   out["resampling"] = outcome.resampling;
   out["caution"] = outcome.caution;
+  out["nan"] = nan_words(outcome);
   return out;
 }
 
@@ -87,6 +88,7 @@ void PageRun::ask(const std::stop_token& stop) {
   const auto start = std::chrono::steady_clock::now();
   scan_.emplace(order_.scan->path(), ScanOptions{.selection = order_.selection,
                                                  .resample = order_.resample,
+                                                 .nan_as_zero = order_.nan_as_zero,
                                                  .name = order_.scan->name(),
                                                  .stop = stop});
   const auto outcome = std::make_shared<const ScanOutcome>(

@@ -20,6 +20,7 @@ class PageRun {
     std::shared_ptr<const KeptScan> scan;
     VolumeSelection selection;
     bool resample = false;
+    bool nan_as_zero = false;
   };
 
   // Starts at once.

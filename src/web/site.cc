@@ -100,8 +100,8 @@ std::optional<RunRequest> parse_run_request(const std::string& body) {
 
 }  // namespace
 
-Site::Site(const Identity& identity, ClientOptions options, const std::filesystem::path& page)
-    : page_(page), desk_(identity, std::move(options)) {}
+Site::Site(const Identity& identity, ClientOptions options, const std::filesystem::path& page, bool nan_as_zero)
+    : nan_as_zero_(nan_as_zero), page_(page), desk_(identity, std::move(options)) {}
 
 Answer Site::answer(const std::string& target, const Request& request, const std::string& body) {
   const auto [path, query] = split_query(target);
@@ -126,7 +126,7 @@ Reply Site::finish_upload(std::uint64_t number, const std::string& path, std::un
   if (!name) return error_reply(400, "expected api/scan?name=FILE, found no name that can be shown", usage);
   std::shared_ptr<const KeptScan> scan;
   const Reply refusal = in_words(422, [&] {
-    scan = std::make_shared<const KeptScan>(number, *name, std::move(file), stopping_.get_token());
+    scan = std::make_shared<const KeptScan>(number, *name, std::move(file), stopping_.get_token(), nan_as_zero_);
     return Reply();
   });
   return scan ? in_words(502, [&] { return keep(scan); }) : refusal;
@@ -190,7 +190,7 @@ Reply Site::start_run(const std::string& body) {
     return not_found("expected the scan that was chosen last, found another; choose the file again");
   }
   if (run_ && run_->at_work()) return error_reply(409, "expected one run at a time, found one at work; wait, or cancel it", usage);
-  run_ = std::make_shared<PageRun>(++runs_, PageRun::Order{scan_, wanted->volume, wanted->resample}, desk_);
+  run_ = std::make_shared<PageRun>(++runs_, PageRun::Order{scan_, wanted->volume, wanted->resample, nan_as_zero_}, desk_);
   return json_reply(202, {{"run", run_->id()}});
 }
 

@@ -26,7 +26,7 @@ using Answer = std::variant<Reply, EventStream>;
 
 class Site {
  public:
-  Site(const Identity& identity, ClientOptions options, const std::filesystem::path& page);
+  Site(const Identity& identity, ClientOptions options, const std::filesystem::path& page, bool nan_as_zero);
 
   // Every request but an upload. `path` is what the guard admitted, the query included. From any thread.
   Answer answer(const std::string& path, const Request& request, const std::string& body);
@@ -54,6 +54,7 @@ class Site {
   Reply results(PageRun& run, bool report, std::optional<std::size_t> volume) const;
   std::shared_ptr<PageRun> run(const std::string& id) const;
 
+  const bool nan_as_zero_;
   const PageFiles page_;
   ClientDesk desk_;
   std::stop_source stopping_;

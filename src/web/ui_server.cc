@@ -47,7 +47,7 @@ ClientOptions client_options(const UiOptions& options) {
 
 struct UiServer::Impl {
   Impl(const Identity& identity, UiOptions given)
-      : options(std::move(given)), site(identity, client_options(options), options.page), token(web::make_token()) {
+      : options(std::move(given)), site(identity, client_options(options), options.page, options.nan_as_zero), token(web::make_token()) {
     listen();
     guard.emplace(token, port);
   }

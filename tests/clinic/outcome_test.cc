@@ -125,6 +125,46 @@ TEST(Outcome, CsvQuotesAndReadsBack) {
   EXPECT_NE(csv.find(",2.0,-1.0,0.5\n"), std::string::npos);
 }
 
+// OWASP, "CSV Injection": =, +, -, @, tab, carriage return, line feed. A spreadsheet shows what follows a single quote.
+TEST(Outcome, NoTextOfTheCsvIsAFormulaToASpreadsheet) {
+  ScanOutcome o = two_volumes();
+  o.reveal = Reveal::label;
+  for (VolumeResult& r : o.results) r.logits.clear();
+  const auto cell = [&](const std::string& label) {
+    o.labels = {label, label, label};
+    const std::string csv = to_csv(o);
+    return csv.substr(csv.find("\n3,1,") + 5, csv.find("\n5,0,") - csv.find("\n3,1,") - 5);
+  };
+  EXPECT_EQ(cell("=1+2"), "'=1+2");
+  EXPECT_EQ(cell("+1"), "'+1");
+  EXPECT_EQ(cell("-1"), "'-1");
+  EXPECT_EQ(cell("@SUM(A1)"), "'@SUM(A1)");
+  EXPECT_EQ(cell("\t=1"), "'\t=1");
+  EXPECT_EQ(cell("\r=1"), "\"'\r=1\"");
+  EXPECT_EQ(cell("=HYPERLINK(\"http://x\",\"y\")"), "\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\"");
+  EXPECT_EQ(cell("'=1"), "''=1");
+  EXPECT_EQ(cell("'quoted'"), "'quoted'");
+  EXPECT_EQ(cell("LANG-BROCA"), "LANG-BROCA");
+  o = two_volumes();  // numbers stay numbers
+  EXPECT_NE(to_csv(o).find(",2.0,-1.0,0.5\n"), std::string::npos);
+}
+
+TEST(Outcome, SaysHowManyVoxelsWereNanWhereThatWasAskedFor) {
+  ScanOutcome o = two_volumes();
+  EXPECT_FALSE(to_json(o).contains("nan_as_zero"));
+  EXPECT_EQ(nan_words(o) + nan_words(o, 0), "");
+  o.nan_voxels = {0, 12};
+  const nlohmann::json j = to_json(o);
+  EXPECT_EQ(j["nan_as_zero"], 12);
+  EXPECT_EQ(j["results"][0]["nan_as_zero"], 0);
+  EXPECT_EQ(j["results"][1]["nan_as_zero"], 12);
+  EXPECT_EQ(nan_words(o), "12 voxels were NaN and were taken as 0, in 2 volumes together");
+  EXPECT_EQ(nan_words(o, 0), "no voxel was NaN");
+  const std::string csv = to_csv(o);
+  EXPECT_EQ(csv.substr(0, csv.find('\n')), "volume,index,label,probability,logit A,\"logit B, \"\"left\"\"\",logit C,nan_as_zero");
+  EXPECT_NE(csv.find(",2.0,-1.0,0.5,12\n"), std::string::npos);
+}
+
 TEST(Outcome, TellsWhoLearnedWhatWithTheNumbersOfTheRun) {
   ScanOutcome o = two_volumes();
   Learned l = who_learned_what(o);

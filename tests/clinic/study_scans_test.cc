@@ -110,6 +110,63 @@ TEST_F(Finding, TwoFilesOfOneNameAreBothTold) {
   EXPECT_EQ(found(), "sub-01: a/sub-01/dr_stage2_subject0.nii.gz b/sub-01/dr_stage2_subject0.nii.gz");
 }
 
+// "name", or "name!" with a refusal, or "name?" where it is passed over.
+std::string judged(const StudyOptions& options) {
+  std::string out;
+  for (const StudyScan& scan : find_study_scans(options)) {
+    out += (out.empty() ? "" : "; ") + scan.name + (scan.passed_over ? "?" : scan.refusal.empty() ? "" : "!");
+  }
+  return out;
+}
+
+TEST_F(Finding, NobodyIsGuessedFromAPartThatIsNoLabel) {
+  options.pattern = "*.nii.gz";
+  file("sub-01/sub-01_task-rest_melodic_IC.nii.gz");
+  file("sub-02_ses-1_task-x.ica/melodic_IC.nii.gz");
+  file("sub-CON+01/dr_stage2_subject00000.nii.gz");
+  file("sub-con_01/dr_stage2_subject00001.nii.gz");
+  file("sub-con_a/dr_stage2_subject00002.nii.gz");
+  file("sub-1.5/dr_stage2_subject00003.nii.gz");
+  file("sub-/dr_stage2_subject00004.nii.gz");
+  file("sub-05/sub-06_bold.nii.gz");
+  file("sub-07/ses-a+b/dr_stage2_subject00005.nii.gz");
+  file("x/sub-08_2_bold.nii.gz");
+  file("x/dr_stage2_subject_sub-09+1.nii.gz");
+  file("x/dr_stage2_subject10+1.nii.gz");
+  EXPECT_EQ(judged(options),
+            "./sub-07/ses-a+b/dr_stage2_subject00005.nii.gz!; ./x/dr_stage2_subject10+1.nii.gz!; ./x/dr_stage2_subject_sub-09+1.nii.gz!; "
+            "sub-!; sub-01_task-rest; sub-02_ses-1_task-x; sub-06_bold!; sub-08_2_bold!; sub-1.5!; sub-CON+01!; sub-con_01!; sub-con_a!");
+  options.participants = {"02", "06"};
+  EXPECT_EQ(judged(options), "sub-02_ses-1_task-x; sub-06");
+}
+
+TEST_F(Finding, MapsOfOneParticipantAreKeptApartByTheirEntities) {
+  options.pattern = "*_IC.nii.gz";
+  file("sub-01/melodic_space-MNI.ica/melodic_IC.nii.gz");
+  file("sub-01/melodic_space-T1w.ica/melodic_IC.nii.gz");
+  file("sub-01/sub-01_run-1_echo-1_desc-a_IC.nii.gz");
+  file("sub-01/sub-01_run-1_echo-2_desc-a_IC.nii.gz");
+  file("sub-01/sub-01_run-1_echo-2_desc-b_IC.nii.gz");
+  EXPECT_EQ(judged(options),
+            "sub-01_run-1_echo-1_desc-a; sub-01_run-1_echo-2_desc-a; sub-01_run-1_echo-2_desc-b; sub-01_space-MNI; sub-01_space-T1w");
+}
+
+TEST_F(Finding, DeadLinksAreToldWhereTheyMayHaveBeenFolders) {
+  file("sub-01/dr_stage2_subject00001.nii.gz");
+  fs::create_symlink("loop", options.bids_dir / "loop");
+  fs::create_symlink("/nowhere/sub-02", options.bids_dir / "sub-02");
+  fs::create_symlink(".git/annex/objects/x", options.bids_dir / "sub-01/sub-01_T1w.nii.gz");  // not fetched, not wanted
+  fs::create_symlink("dr_stage2_subject00003.nii.gz", options.bids_dir / "dr_stage2_subject00003.nii.gz");
+  EXPECT_EQ(judged(options), "./loop?; ./sub-02?; sub-00003; sub-01");
+}
+
+TEST_F(Finding, AFileOfNobodyAmongOthersFailsAlone) {
+  options.pattern = "*.nii.gz";
+  file("bold.nii.gz");
+  file("sub-01/bold.nii.gz");
+  EXPECT_EQ(judged(options), "./bold.nii.gz!; sub-01");
+}
+
 TEST_F(Finding, AFileOfNobodyIsRefused) {
   file("bold.nii.gz");
   options.pattern = "bold.nii.gz";

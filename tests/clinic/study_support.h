@@ -51,9 +51,10 @@ class Answers : public StudyClient {
     o.client = "urn:smpc:client:c";
     o.reveal = reveal;
     o.what = what;
-    o.labels = {"LANG-BROCA", "a\ttab", "<script>"};
+    o.labels = labels;
     for (std::size_t v = 0; v < std::min(o.header.volumes, options.selection.first.value_or(99)); ++v) {
       o.volumes.push_back(v);
+      if (options.nan_as_zero) o.nan_voxels.push_back(10 * v);
       o.results.push_back({v % 3, {}});
       if (scores) o.results.back().logits = *scores;
       else if (reveal == Reveal::logits) o.results.back().logits = {v % 3 == 0 ? 2.0 : 0, v % 3 == 1 ? 2.5 : 0, v % 3 == 2 ? 3.0 : 0};
@@ -69,6 +70,7 @@ class Answers : public StudyClient {
   Reveal reveal = Reveal::logits;
   Results what = Results::logits;
   std::optional<std::vector<double>> scores;  // of every volume
+  std::vector<std::string> labels = {"LANG-BROCA", "a\ttab", "<script>"};
   bool gone = false;
   std::map<std::string, Error> failures;  // by file name
   std::function<void(const fs::path&)> after_answer;
@@ -107,5 +109,15 @@ class StudyFolders : public ::testing::Test {
   StudyOptions options;
   Answers client;
 };
+
+// A letter a scan: done, done before, failed or passed over.
+inline std::string statuses(const StudyResult& result) {
+  std::string out;
+  for (const StudyEntry& e : result.entries) {
+    const char letters[] = {'d', 'b', 'f', 'p'};
+    out += letters[static_cast<std::size_t>(e.status)];
+  }
+  return out;
+}
 
 }  // namespace smpc::testing

@@ -13,14 +13,6 @@ namespace {
 using nlohmann::json;
 using Study = StudyFolders;
 
-std::string statuses(const StudyResult& result) {
-  std::string out;
-  for (const StudyEntry& e : result.entries) {
-    out += e.status == StudyStatus::done ? "d" : e.status == StudyStatus::done_before ? "b" : "f";
-  }
-  return out;
-}
-
 TEST_F(Study, WritesADerivativeDataset) {
   put(options.bids_dir / "dataset_description.json", R"({"Name": "A study", "BIDSVersion": "1.8.0"})");
   const StudyResult r = run();

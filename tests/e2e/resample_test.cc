@@ -1,6 +1,9 @@
 // Scans on other grids: brought onto the model's where the clinician says so, refused otherwise.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <limits>
+
 #include "deployment.h"
 #include "image/nifti_writer.h"
 #include "smpc/image/grid_map.h"
@@ -84,6 +87,41 @@ TEST(Resample, AnotherOrientationGivesTheSameBitsAndAnotherGridTheInterpolatedOn
   ASSERT_EQ(same.exit_code, 0) << same.err;
   EXPECT_FALSE(same.json().contains("resampling"));
   EXPECT_EQ(same.json()["results"][0]["logits"].get<std::vector<double>>(), logits_of(scan.volumes[0]));
+}
+
+// Voxels outside the brain as SPM writes them; and a header whose other form puts the scan elsewhere. Both are told.
+TEST(OddScans, NanIsZeroWhereThatIsAskedForAndTwoPlacesAreTold) {
+  CompileOptions options;
+  options.reveal = Reveal::logits;
+  const Reference reference(options);
+  Deployment s({"--model", (demo / "mlp.onnx").string(), "--reveal", "logits"});
+  s.reference = &reference;
+  s.start_dealer();
+  s.start_server();
+  const Scan scan = load_scan(demo / "scan.nii.gz", {});
+  std::vector<float> stored = as_stored(scan.volumes[0], false);
+  const auto zeros = static_cast<std::size_t>(std::count(stored.begin(), stored.end(), 0.0F));
+  ASSERT_GT(zeros, 1000U);
+  std::replace(stored.begin(), stored.end(), 0.0F, std::numeric_limits<float>::quiet_NaN());
+  NiftiSpec spec = grid_of_model();
+  spec.qform_code = 1;  // no turn: from left to right, where the sform runs from right to left
+  spec.quatern[3] = 90;
+  spec.quatern[4] = -126;
+  spec.quatern[5] = -72;
+  const TemporaryFile file(nifti_file(spec, stored));
+
+  const Outcome refused = s.client({"--image", file.path().string()});
+  EXPECT_EQ(refused.exit_code, 3);
+  EXPECT_NE(refused.err.find("--nan-as-zero"), std::string::npos) << refused.err;
+  const Outcome taken = s.client({"--image", file.path().string(), "--nan-as-zero", "--json"});
+  ASSERT_EQ(taken.exit_code, 0) << taken.err;
+  EXPECT_EQ(taken.json()["results"][0]["logits"].get<std::vector<double>>(),
+            dequantise(reference.compiled.program.output(), reference.output(scan.volumes[0])));
+  EXPECT_EQ(taken.json()["results"][0]["nan_as_zero"], zeros);
+  EXPECT_NE(taken.json()["caution"].get<std::string>().find("its qform and its sform differ, by up to 352 mm"), std::string::npos);
+  const Outcome text = s.client({"--image", file.path().string(), "--nan-as-zero"});
+  EXPECT_NE(text.out.find("note: " + std::to_string(zeros) + " voxels were NaN and were taken as 0"), std::string::npos) << text.out;
+  EXPECT_NE(text.out.find("note: its qform and its sform differ"), std::string::npos) << text.out;
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// A scan that is uploaded: read and checked like the command line's, in its words, and nowhere to be found on the disk.
+// A scan that is uploaded: read and checked like the command line's, in its words, and without a name on the disk.
 #include <fcntl.h>
 
 #include "page_world.h"
@@ -74,16 +74,42 @@ TEST(UploadedScan, IsRefusedWhereTheModelTakesNone) {
   EXPECT_NE(reply.body.find("the server's model declares no grid"), std::string::npos);
 }
 
-TEST(UploadedScan, LeavesNothingOnTheDisk) {
-  PageWorld page;
-  EXPECT_EQ(unnamed_files(page.temporary()), 0U);
-  page.upload(page.scan(), "first.nii");
-  page.upload(page.scan(), "second.nii");
-  EXPECT_EQ(page.post("api/scan?name=bad.nii", "no scan").status, 422U);
-  EXPECT_TRUE(fs::is_empty(page.temporary()));
-  EXPECT_EQ(unnamed_files(page.temporary()), 1U);
-  EXPECT_EQ(page.post("api/run", R"({"scan": "1"})").status, 404U);
-  EXPECT_EQ(page.post("api/run", R"({"scan": "2"})").status, 202U);
+// What the file system leaves in blocks that it has back is its own: nothing here says that they are overwritten.
+TEST(UploadedScan, HasNoNameAndGoesWithItsOwner) {
+  fs::path temporary;
+  {
+    PageWorld page;
+    temporary = page.temporary();
+    EXPECT_EQ(unnamed_files(temporary), 0U);
+    page.upload(page.scan(), "first.nii");
+    page.upload(page.scan(), "second.nii");
+    EXPECT_EQ(page.post("api/scan?name=bad.nii", "no scan").status, 422U);
+    EXPECT_TRUE(fs::is_empty(temporary));
+    EXPECT_EQ(unnamed_files(temporary), 1U);
+    EXPECT_EQ(page.post("api/run", R"({"scan": "1"})").status, 404U);
+    EXPECT_EQ(page.post("api/run", R"({"scan": "2"})").status, 202U);
+  }
+  EXPECT_EQ(unnamed_files(temporary), 0U);
+}
+
+TEST(UploadedScan, TakesNanAsZeroWhereThePageWasServedSo) {
+  PageWorld plain;
+  const std::size_t voxels = plain.world().mlp().program.input().count;
+  NiftiSpec spec;
+  spec.dim = {3, static_cast<std::int64_t>(voxels), 1, 1, 1, 1, 1, 1};
+  std::vector<float> values(voxels, 0.5F);
+  values[1] = values[2] = std::numeric_limits<float>::quiet_NaN();
+  const std::string content = nifti_file(spec, values);
+  const HttpReply refused = plain.post("api/scan?name=a.nii", content);
+  EXPECT_EQ(refused.status, 422U);
+  EXPECT_NE(refused.body.find("--nan-as-zero"), std::string::npos) << refused.body;
+
+  PageWorld page(Reveal::logits, [](UiOptions& o) { o.nan_as_zero = true; });
+  page.upload(content);
+  const auto events = page.events(page.start_run({{"scan", "1"}}));
+  ASSERT_EQ(events.back().name, "result") << events.back().data;
+  EXPECT_EQ(events.back().data["nan_as_zero"], 2);
+  EXPECT_EQ(events.back().data["nan"], "2 voxels were NaN and were taken as 0");
 }
 
 TEST(UploadedScan, GoesWhereTheBrowserLeavesInTheMiddle) {
@@ -125,7 +151,7 @@ TEST(UploadedScan, IsRefusedInTheVeryWordsOfTheCommandLine) {
                                      gzip(good).substr(0, gzip(good).size() / 2), gzip(good) + gzip(good), nifti_file(NiftiSpec(), voxels),
                                      nifti_file(complex, std::vector<double>(24)), std::string(1000, '\0'), std::string()}) {
     const TemporaryFile file(content);
-    const auto failure = failure_of([&] { VolumeReader(file.path(), {true, {}}); });
+    const auto failure = failure_of([&] { VolumeReader(file.path(), {true, {}}, {}, {}, NanVoxels::offer); });
     ASSERT_TRUE(failure);
     const std::string path = file.path().string();
     ASSERT_TRUE(failure->text.starts_with(path));

@@ -31,12 +31,18 @@ std::vector<RankedClass> ranked(const ScanOutcome& outcome, std::size_t i, std::
 // The label of result i.
 const std::string& label_of(const ScanOutcome& outcome, std::size_t i);
 
-// The object that smpc-client --json prints. Beyond what every result has: "resampling" and "caution", where there is any.
+// How many voxels were NaN and taken as 0, in words; "" where that was not asked for. Of all volumes, or of result i alone.
+std::string nan_words(const ScanOutcome& outcome);
+std::string nan_words(const ScanOutcome& outcome, std::size_t i);
+
+// The object that smpc-client --json prints. Beyond what every result has: "resampling" and "caution", where there is any;
+// "nan_as_zero", how many voxels were, of each volume and of all, where that was asked for.
 nlohmann::json to_json(const ScanOutcome& outcome);
 nlohmann::json to_json(const ClientCost& cost);
 
 // A line for each volume under a line of names: volume, index, label and, where they are revealed, the probability, if there is
-// one, and the logits or values. RFC 4180, with line feeds.
+// one, and the logits or values; last, where NaN was to be taken as 0, how many voxels were. RFC 4180, with line feeds; no text
+// begins as a spreadsheet's formula does (cell_text.h).
 std::string to_csv(const ScanOutcome& outcome);
 
 // Who learned what in this run: a sentence each.

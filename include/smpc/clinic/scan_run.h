@@ -18,6 +18,7 @@ struct ScanOutcome {
   std::string scan;                   // the file's name, without its folder
   ScanHeader header;                  // as the file says
   std::vector<std::size_t> volumes;   // asked about, counted from 0
+  std::vector<std::size_t> nan_voxels;  // taken as 0 in each of them; empty where that was not asked for (nan_as_zero)
   std::vector<VolumeResult> results;  // one for each
   std::string program;                // hash
   std::string mask;                   // id
@@ -36,6 +37,7 @@ struct ScanOutcome {
 struct ScanOptions {
   VolumeSelection selection;
   bool resample = false;  // bring a scan on another grid onto the model's (image/grid_map.h), instead of refusing it
+  bool nan_as_zero = false;  // take voxels that are NaN as 0, and count them, instead of refusing the scan
   std::string name{};     // what the scan is called in errors and in the outcome; empty: its path
   std::stop_token stop{};  // ends the reading of the scan (VolumeReader)
 };

@@ -27,28 +27,35 @@ struct StudyOptions {
   std::string pattern;
   std::optional<std::size_t> n_volumes;  // the first so many of each scan; all where there are fewer
   bool resample = false;                 // as ScanOptions has it
+  bool nan_as_zero = false;              // the same
 };
 
-// Scans that are one in the results: of the same participant, session, task, run.
+// Scans that are one in the results: of the same participant, session, task, run (and echo, space, desc, ... where that does
+// not tell several files apart). Or what could not be taken for a scan of somebody: then `refusal` says why.
 struct StudyScan {
   std::string participant;                   // label, without "sub-"
-  std::string name;                          // "sub-01_ses-a_task-rest": the entities, for the names of results
+  std::string name;                          // "sub-01_ses-a_task-rest": the entities, for the names of results; or a path, "./..."
   std::filesystem::path folder;              // of the results, below out_dir: "sub-01/ses-a/func"
   std::vector<std::filesystem::path> files;  // below bids_dir; what is not one is a failure
+  std::string refusal{};
+  bool passed_over = false;                  // with a refusal that is told and is no failure
 };
 
 // What there is to do, by name. The participant is the one of sub-LABEL in the path, else what follows "subject" in the
-// file's name. Hidden folders, linked folders and out_dir are not searched. A participant that was asked for and is not
-// there has no file. Throws bad_input where nothing is found, or a file belongs to nobody.
+// file's name; a part of the path that begins with sub- or ses- and is no label of BIDS is refused with that scan. Hidden
+// folders, linked folders and out_dir are not searched, nor are other participants' folders where some were asked for. A
+// participant that was asked for and is not there has no file. A folder that cannot be read is refused by itself; a link that
+// leads nowhere is passed over where it may have been a folder. Throws bad_input where nothing is found, or all files belong
+// to nobody.
 std::vector<StudyScan> find_study_scans(const StudyOptions& options);
 
-enum class StudyStatus { done, done_before, failed };
+enum class StudyStatus { done, done_before, failed, passed_over };
 
 struct StudyEntry {
   StudyScan scan;
   StudyStatus status = StudyStatus::failed;
   std::size_t volumes = 0;  // with a result
-  std::string reason;       // of a failure
+  std::string reason;       // of a failure, or why it was passed over
   int exit_code = 0;        // that it means
 };
 

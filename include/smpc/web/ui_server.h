@@ -18,6 +18,7 @@ struct UiOptions {
   std::filesystem::path state;  // the client's; locked while something is asked, and not between
   std::filesystem::path page;   // folder of the built page: index.html and what it loads
   std::uint16_t port = 0;       // 0 picks a free one
+  bool nan_as_zero = false;     // of every scan, as ScanOptions has it
   // For the header of a request, for a small body, for the next piece of a scan; and how long an idle connection stays.
   std::chrono::milliseconds patience{30'000};
   std::chrono::milliseconds state_patience{10'000};  // for another command to leave the state folder

@@ -86,6 +86,7 @@ export interface Result {
   seconds: number
   resampling: string // how the scan was brought onto the model's grid; empty: it lay there
   caution?: string // what must be true of the scan beyond what was checked
+  nan?: string // how many voxels were NaN and taken as 0; empty where that was not asked for
 }
 
 interface ErrorBody {

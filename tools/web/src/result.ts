@@ -75,7 +75,7 @@ function verdict(r: VolumeResult, result: Result, many: boolean): HTMLElement[] 
   } else {
     parts.push(make('p', { 'data-testid': 'label-only' }, 'The model’s owner reveals the label and no more, so there is no probability.'))
   }
-  for (const note of ['resampling', 'caution'] as const) {
+  for (const note of ['resampling', 'caution', 'nan'] as const) {
     const words = result[note] ?? ''
     if (words !== '') parts.push(make('p', { class: 'note', 'data-testid': note }, capital(words)))
   }
