@@ -5,6 +5,7 @@
 #include "common.h"
 #include "smpc/base/error.h"
 #include "smpc/base/file.h"
+#include "smpc/base/file_error.h"
 #include "smpc/base/mapped_file.h"
 #include "smpc/model/model.h"
 #include "smpc/model/strip.h"
@@ -46,7 +47,7 @@ void write_compiled(const std::filesystem::path& model, const std::filesystem::p
                     const CompileOptions& options, const Program& program) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  if (error) fail_input(folder.string() + ": cannot be made: " + error.message());
+  if (error) fail_file(folder, "make the folder", error.value());
   const std::filesystem::path stem = folder / model.stem();
   const auto path = [&](const char* ending) { return std::filesystem::path(stem.string() + ending); };
   {

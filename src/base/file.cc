@@ -5,33 +5,29 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
+#include "open_file.h"
 #include "smpc/base/error.h"
-#include "smpc/base/fd.h"
+#include "smpc/base/file_error.h"
 
 namespace smpc {
-namespace {
-
-[[noreturn]] void fail_file(const std::filesystem::path& path, const char* doing) {
-  fail_input(path.string() + ": cannot " + doing + ": " + std::strerror(errno));
-}
-
-}  // namespace
 
 void sync_folder(const std::filesystem::path& folder) {
   const Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd.get() < 0 || ::fsync(fd.get()) != 0) fail_file(folder, "sync the folder");
+  if (fd.get() < 0 || ::fsync(fd.get()) != 0) fail_file(folder, "sync the folder", errno);
 }
 
-Bytes read_file(const std::filesystem::path& path, std::size_t longest) {
-  // O_NONBLOCK: opening a FIFO must not wait for a writer.
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct stat st {};
-  if (fd.get() < 0 || ::fstat(fd.get(), &st) != 0) fail_file(path, "read");
-  if (!S_ISREG(st.st_mode)) fail_input(path.string() + ": expected a regular file, found a folder, pipe or device");
-  const auto size = static_cast<std::size_t>(st.st_size);
+// O_NONBLOCK: opening a FIFO must not wait for a writer.
+OpenFile::OpenFile(const std::filesystem::path& path) : fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) {
+  if (fd.get() < 0 || ::fstat(fd.get(), &status) != 0) fail_file(path, "read", errno);
+  if (!S_ISREG(status.st_mode)) {
+    fail_input(path.string() + ": expected a regular file, found " + file_kind(status.st_mode) + ": name the file itself");
+  }
+}
+
+Bytes read_all(const OpenFile& file, const std::filesystem::path& path, std::size_t longest) {
+  const auto size = static_cast<std::size_t>(file.status.st_size);
   if (size > longest) {
     fail_input(path.string() + ": expected at most " + std::to_string(longest) + " bytes, found " +
                std::to_string(size));
@@ -39,25 +35,33 @@ Bytes read_file(const std::filesystem::path& path, std::size_t longest) {
   Bytes out(size);
   std::size_t done = 0;
   while (done < size) {
-    const ssize_t n = ::read(fd.get(), out.data() + done, size - done);
+    const ssize_t n = ::read(file.fd.get(), out.data() + done, size - done);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail_file(path, "read");
+    if (n < 0) fail_file(path, "read", errno);
     if (n == 0) fail_input(path.string() + ": became shorter while it was read");
     done += static_cast<std::size_t>(n);
+  }
+  if (const std::string pointer = unfetched_content(path, out); !pointer.empty()) {
+    fail_input(path.string() + ": expected a file's content, found " + pointer);
   }
   return out;
 }
 
+Bytes read_file(const std::filesystem::path& path, std::size_t longest) { return read_all(OpenFile(path), path, longest); }
+
 void write_file(const std::filesystem::path& path, ByteView data, bool owner_only) {
+  struct stat there {};  // a pipe or a device would be replaced
+  if (::stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) {
+    fail_input(path.string() + ": expected the name of a file to write, found " + file_kind(there.st_mode) + ": name another");
+  }
   const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
   std::string temporary = (folder / (path.filename().string() + ".XXXXXX")).string();
   const Fd fd(::mkstemp(temporary.data()));  // 0600
-  if (fd.get() < 0) fail_file(path, "write");
+  if (fd.get() < 0) fail_file(path, "write", errno);
   const auto give_up = [&](const char* doing) {
     const int error = errno;
     ::unlink(temporary.c_str());
-    errno = error;
-    fail_file(path, doing);
+    fail_file(path, doing, error);
   };
   std::size_t done = 0;
   while (done < data.size()) {

@@ -1,27 +1,26 @@
 #include "smpc/base/mapped_file.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
+#include "open_file.h"
 #include "smpc/base/error.h"
+#include "smpc/base/file_error.h"
 
 namespace smpc {
 
 MappedFile::MappedFile(const std::filesystem::path& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  struct stat st {};
-  const bool regular = fd >= 0 && ::fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-  const auto size = static_cast<std::size_t>(regular ? st.st_size : 0);
-  void* at = size > 0 ? ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0) : nullptr;
-  const int error = errno;
-  if (fd >= 0) ::close(fd);
-  if (!regular || at == MAP_FAILED) fail_input(path.string() + ": cannot map: " + std::strerror(error));
+  const OpenFile file(path);
+  const auto size = static_cast<std::size_t>(file.status.st_size);
+  if (size == 0) return;
+  void* const at = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.fd.get(), 0);
+  if (at == MAP_FAILED) fail_file(path, "map", errno);
   bytes_ = {static_cast<const std::byte*>(at), size};
+  const std::string pointer = unfetched_content(path, bytes_);
+  if (pointer.empty()) return;
+  ::munmap(at, size);
+  fail_input(path.string() + ": expected a file's content, found " + pointer);
 }
 
 MappedFile::~MappedFile() {

@@ -10,6 +10,7 @@
 
 #include "smpc/base/error.h"
 #include "smpc/base/file.h"
+#include "smpc/base/file_error.h"
 #include "smpc/clinic/scan_report.h"
 #include "study_files.h"
 #include "study_index.h"
@@ -49,7 +50,7 @@ void check_folders(const StudyOptions& options) {
   std::error_code error;
   if (!fs::is_directory(options.bids_dir, error)) {
     fail_input(options.bids_dir.string() + ": expected the study's folder, found " +
-               (error ? error.message() : "something else"));
+               file_problem(options.bids_dir, error ? error.value() : ENOTDIR));
   }
   const fs::path in = fs::canonical(options.bids_dir);
   const fs::path out = fs::weakly_canonical(options.out_dir);
@@ -254,7 +255,7 @@ class Study {
     if (fs::is_directory(folder, error)) return;
     if (folder.has_parent_path()) make_folder(folder.parent_path());
     if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-      throw CannotWrite(folder.string() + ": cannot be made: " + std::strerror(errno));
+      throw CannotWrite(folder.string() + ": cannot be made, found " + file_problem(folder, errno));
     }
   }
 

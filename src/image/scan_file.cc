@@ -15,6 +15,7 @@
 
 #include "dicom.h"
 #include "smpc/base/error.h"
+#include "smpc/base/file_error.h"
 #include "smpc/base/secret.h"
 
 namespace smpc::image {
@@ -127,7 +128,7 @@ ScanFile::ScanFile(const std::filesystem::path& path, const std::string& name)
     : name_(name.empty() ? path.string() : name) {
   // O_NONBLOCK: opening a FIFO must not wait for a writer.
   fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd_ < 0) fail(std::string("expected a NIfTI file that can be read: ") + std::strerror(errno));
+  if (fd_ < 0) fail("expected a NIfTI file that can be read, found " + file_problem(path, errno));
   try {
     struct stat st {};
     if (::fstat(fd_, &st) != 0) fail(std::string("cannot be examined: ") + std::strerror(errno));

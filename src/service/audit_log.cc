@@ -1,11 +1,15 @@
 #include "audit_log.h"
 
+#include <sys/stat.h>
+
+#include <cerrno>
 #include <ctime>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 
 #include "smpc/base/error.h"
+#include "smpc/base/file_error.h"
 #include "smpc/service/audit.h"
 
 namespace smpc {
@@ -29,8 +33,10 @@ std::string utc_now() {
 // The folder must be there: looking at a log makes none.
 std::filesystem::path database_in(const std::filesystem::path& state, Role role) {
   const auto path = state / (std::string(role_name(role)) + ".db");
-  if (!std::filesystem::exists(path)) fail_input(state.string() + ": expected the state of a " + std::string(role_name(role)) + ", found no " + path.filename().string());
-  return path;
+  struct stat found {};
+  if (::stat(path.c_str(), &found) == 0) return path;
+  if (errno != ENOENT) fail_file(path, "read", errno);
+  fail_input(state.string() + ": expected the state of a " + std::string(role_name(role)) + ", found no " + path.filename().string());
 }
 
 // One log as it is gone through.

@@ -11,6 +11,7 @@
 
 #include "smpc/base/error.h"
 #include "smpc/base/fd.h"
+#include "smpc/base/file_error.h"
 #include "smpc/correlation/masks.h"
 #include "smpc/crypto/sealed_pieces.h"
 #include "smpc/service/limits.h"
@@ -55,7 +56,7 @@ class Spool {
 
  private:
   [[noreturn]] void fail() const {
-    fail_input(folder_.string() + ": a file in it cannot be written and read again: " + std::strerror(errno));
+    fail_input(folder_.string() + ": a file in it cannot be written and read again, found " + file_problem(folder_, errno));
   }
   std::filesystem::path folder_;
   Fd fd_;
