@@ -7,12 +7,14 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
-#include <algorithm>
 #include <array>
+#include <cerrno>
 
 #include "smpc/base/error.h"
 #include "smpc/base/file.h"
+#include "smpc/base/file_error.h"
 #include "smpc/base/secret.h"
+#include "smpc/net/address.h"
 #include "x509.h"
 
 namespace smpc {
@@ -68,15 +70,10 @@ void add_extension(X509* certificate, X509* issuer, int nid, const char* value) 
 
 void sign(X509* certificate, EVP_PKEY* key) { SMPC_CHECK(X509_sign(certificate, key, EVP_sha256()) > 0); }
 
-bool is_dns_name(const std::string& host) {
-  const auto allowed = [](unsigned char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
-  };
-  return !host.empty() && host.size() <= 253 && host.front() != '.' && host.front() != '-' &&
-         std::all_of(host.begin(), host.end(), allowed);
-}
-
 NamePtr host_name(const std::string& host) {
+  if (const std::string problem = host_problem(host, true); !problem.empty()) {
+    fail_usage("--host: expected a DNS name or an IP address without a port, found '" + host + "', " + problem);
+  }
   NamePtr name(GENERAL_NAME_new());
   SMPC_CHECK(name != nullptr);
   if (ASN1_OCTET_STRING* ip = a2i_IPADDRESS(host.c_str())) {
@@ -84,9 +81,6 @@ NamePtr host_name(const std::string& host) {
     return name;
   }
   ERR_clear_error();
-  if (!is_dns_name(host)) {
-    fail_usage("--host: expected a DNS name or an IP address without a port, found '" + host + "'");
-  }
   ASN1_IA5STRING* dns = ASN1_IA5STRING_new();
   SMPC_CHECK(dns != nullptr && ASN1_STRING_set(dns, host.data(), static_cast<int>(host.size())) == 1);
   GENERAL_NAME_set0_value(name.get(), GEN_DNS, dns);
@@ -148,7 +142,7 @@ void make_folder(const fs::path& folder) {
   const bool made = fs::create_directories(folder, error);
   if (error || !fs::is_directory(folder, error)) {
     fail_input(folder.string() + ": expected to make this folder, found that it cannot be made: " +
-               (error ? error.message() : "a file of that name is there"));
+               file_problem(folder, error ? error.value() : EEXIST));
   }
   if (made) fs::permissions(folder, fs::perms::owner_all, error);
 }
@@ -173,7 +167,7 @@ void check_request(const CertificateRequest& request, const fs::path& out) {
 
 }  // namespace
 
-void make_ca(const fs::path& folder) {
+void make_ca(const fs::path& folder, const Validity& validity) {
   for (const char* file : {"ca.pem", "ca.key.pem"}) {
     if (std::error_code ignored; fs::exists(folder / file, ignored)) {
       fail_input((folder / file).string() + ": expected no CA here yet, found one, which is never overwritten: " +
@@ -182,7 +176,7 @@ void make_ca(const fs::path& folder) {
   }
   make_folder(folder);
   const KeyPtr key = make_key();
-  const X509Ptr ca = blank_certificate(key.get(), {std::chrono::seconds(-300), ca_lifetime});
+  const X509Ptr ca = blank_certificate(key.get(), validity);
   set_common_name(ca.get(), "smpc private CA " + to_hex(random_bytes<4>()));  // two CAs never share a name
   SMPC_CHECK(X509_set_issuer_name(ca.get(), X509_get_subject_name(ca.get())) == 1);
   add_extension(ca.get(), ca.get(), NID_basic_constraints, "critical,CA:TRUE,pathlen:0");

@@ -1,11 +1,15 @@
 #include "smpc/net/identity.h"
 
 #include <openssl/err.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 
+#include "own_chain.h"
 #include "smpc/base/error.h"
+#include "smpc/base/file_error.h"
 #include "x509.h"
 
 namespace smpc {
@@ -79,16 +83,19 @@ std::filesystem::path default_identity_base() {
   if (const char* config = environment("XDG_CONFIG_HOME"); config != nullptr && *config == '/') {
     return std::filesystem::path(config) / "smpc";
   }
-  if (const char* home = environment("HOME")) return std::filesystem::path(home) / ".config" / "smpc";
-  fail_usage("expected SMPC_HOME, XDG_CONFIG_HOME or HOME to say where identities are, found none: name the folder");
+  if (const char* home = environment("HOME"); home != nullptr && *home == '/') return std::filesystem::path(home) / ".config" / "smpc";
+  fail_usage("expected SMPC_HOME, XDG_CONFIG_HOME or HOME to say where identities are, found none, or a relative path: name the folder");
 }
 
 std::filesystem::path default_identity_folder(Role role) { return default_identity_base() / role_name(role); }
 
 Identity Identity::load(const std::filesystem::path& folder, Role role, std::time_t now) {
   for (const char* file : {"ca.pem", "cert.pem", "key.pem"}) {
-    std::error_code ignored;
-    if (std::filesystem::exists(folder / file, ignored)) continue;
+    struct stat found {};
+    if (::stat((folder / file).c_str(), &found) == 0) continue;
+    const int error = errno;
+    const bool dead_link = ::lstat((folder / file).c_str(), &found) == 0;
+    if (dead_link || error != ENOENT) fail_file(folder / file, "read", error);
     fail_input((folder / file).string() + ": expected an identity (ca.pem, cert.pem, key.pem), found no such file: " +
                "run smpc-certs init, or name another folder with --identity");
   }
@@ -110,6 +117,7 @@ Identity Identity::load(const std::filesystem::path& folder, Role role, std::tim
                ": name the right folder with --identity");
   }
   check_dates(impl->certificate.get(), path, now);
+  check_own_chain(*impl, folder, now);
   return Identity(std::move(impl));
 }
 

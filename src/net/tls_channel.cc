@@ -160,7 +160,7 @@ bool TlsChannel::Impl::judge(bool accepted, X509_STORE_CTX* store) {
   std::string problem;
   if (!accepted) {
     problem = "expected a certificate to trust, found " +
-              certificate_problem(X509_STORE_CTX_get_error(store), certificate, dialled);
+              certificate_problem(X509_STORE_CTX_get_error(store), X509_STORE_CTX_get_error_depth(store), certificate, dialled);
   } else if (X509_STORE_CTX_get_error_depth(store) == 0) {
     try {
       const PeerName found = peer_name_of(certificate, "its certificate");

@@ -4,14 +4,12 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
-#include <sys/stat.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
+#include <algorithm>
 
 #include "smpc/base/error.h"
 #include "smpc/base/file.h"
+#include "smpc/base/private_file.h"
 #include "smpc/base/secret.h"
 
 namespace smpc {
@@ -65,6 +63,16 @@ std::string joined(const std::vector<std::string>& items) {
   return out.empty() ? "no host" : out;
 }
 
+std::string name_in_words(const X509_NAME* name) {
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  SMPC_CHECK(bio != nullptr);
+  X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &text);
+  if (size <= 0) return "a certificate without a name";
+  return std::string(text, static_cast<std::size_t>(std::min(size, 200L)));
+}
+
 }  // namespace
 
 std::string openssl_reason() {
@@ -89,15 +97,7 @@ std::vector<X509Ptr> read_certificates(const std::filesystem::path& path) {
 }
 
 KeyPtr read_private_key(const std::filesystem::path& path) {
-  struct stat st {};
-  if (::stat(path.c_str(), &st) != 0) fail_input(path.string() + ": cannot read: " + std::strerror(errno));
-  if ((st.st_mode & 077) != 0) {
-    char mode[8];
-    std::snprintf(mode, sizeof mode, "%04o", static_cast<unsigned>(st.st_mode) & 07777U);
-    fail_input(path.string() + ": expected a private key that only its owner can read, found mode " + mode +
-               ": run chmod 600 " + path.string());
-  }
-  Bytes pem = read_file(path, longest_pem);
+  Bytes pem = read_private_file(path, longest_pem);
   KeyPtr key(PEM_read_bio_PrivateKey(memory_bio(pem).get(), nullptr, no_passphrase, nullptr));
   wipe(std::span<std::byte>(pem));
   ERR_clear_error();
@@ -142,29 +142,56 @@ std::string date_in_words(const ASN1_TIME* time) {
   return text;
 }
 
-std::string certificate_problem(int code, const X509* certificate, const std::string& host) {
-  const std::string whose = "a certificate (" + identity_in_words(certificate) + ")";
+std::string subject_in_words(const X509* certificate) { return name_in_words(X509_get_subject_name(certificate)); }
+std::string issuer_in_words(const X509* certificate) { return name_in_words(X509_get_issuer_name(certificate)); }
+
+std::string link_problem(int code, const X509* certificate) {
   switch (code) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
-      return whose + " that expired on " + date_in_words(X509_get0_notAfter(certificate)) +
-             ": renew it with smpc-certs issue";
+      return "that expired on " + date_in_words(X509_get0_notAfter(certificate)) + ": renew it";
     case X509_V_ERR_CERT_NOT_YET_VALID:
-      return whose + " that is valid only from " + date_in_words(X509_get0_notBefore(certificate)) +
-             ": check the clocks of both machines";
+      return "that is valid only from " + date_in_words(X509_get0_notBefore(certificate)) + ": check the clocks";
+    case X509_V_ERR_INVALID_PURPOSE:
+      return "that may not be used on that side of a connection (extendedKeyUsage): is it of the right role?";
+    case X509_V_ERR_INVALID_CA:
+    case X509_V_ERR_KEYUSAGE_NO_CERTSIGN:
+      return "that may not sign others (basicConstraints CA, keyUsage keyCertSign): issue those below it by a CA";
+    case X509_V_ERR_PATH_LENGTH_EXCEEDED:
+      return "that may not have as many below it (basicConstraints pathlen): issue those below it by another";
+    case X509_V_ERR_PERMITTED_VIOLATION:
+    case X509_V_ERR_EXCLUDED_VIOLATION:
+      return "whose names its CA may not sign for (nameConstraints): leave those names out";
+    case X509_V_ERR_EE_KEY_TOO_SMALL:
+    case X509_V_ERR_CA_KEY_TOO_SMALL:
+      return "with a key that this system finds too weak: use P-256, or RSA of 2048 bits or more";
+    case X509_V_ERR_CA_MD_TOO_WEAK:
+      return "signed with a digest that this system finds too weak: sign it with SHA-256";
+    default: return std::string("that cannot be verified: ") + X509_verify_cert_error_string(code);
+  }
+}
+
+std::string certificate_problem(int code, int depth, const X509* certificate, const std::string& host) {
+  const std::string identity = identity_in_words(certificate);
+  const bool leaf = depth == 0 || certificate == nullptr;
+  const std::string whose =
+      "a certificate (" + (leaf ? identity : subject_in_words(certificate) + ", at depth " + std::to_string(depth)) + ") ";
+  switch (code) {
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
-      return whose + " that is not valid for the host " + host + " but for " + joined(hosts_of(certificate)) +
-             ": dial it by one of these, or issue one with --host " + host;
-    case X509_V_ERR_INVALID_PURPOSE:
-      return whose + " that may not be used on that side of a connection (extendedKeyUsage): is it of the right role?";
+      return whose + "that is not valid for the host " + host + " but for " + joined(hosts_of(certificate)) + ": dial it by one of these, " +
+             (identity.starts_with("urn:smpc:server:") ? "give one as --server-name where a port is forwarded, " : "") +
+             "or issue one with --host " + host;
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+      return whose + "from another CA than the one in this side's ca.pem: both sides need certificates of one CA";
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
     case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-      return whose + " from another CA than the one in this side's ca.pem: both sides need certificates of one CA";
-    default: return whose + " that cannot be verified: " + X509_verify_cert_error_string(code);
+      return whose + "from another CA than the one in this side's ca.pem, or sent without an intermediate: its issuer " +
+             (certificate != nullptr ? issuer_in_words(certificate) : "?") +
+             " is neither there nor sent along: both sides need certificates of one CA, with the intermediates in cert.pem";
+    default: return whose + link_problem(code, certificate);
   }
 }
 

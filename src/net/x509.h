@@ -34,7 +34,7 @@ struct Identity::Impl {
 
 // One or more PEM certificates. Throws bad_input.
 std::vector<X509Ptr> read_certificates(const std::filesystem::path& path);
-// A PEM private key that group and others may not read. Throws bad_input.
+// A PEM private key that others may not read (smpc/base/private_file.h). Throws bad_input.
 KeyPtr read_private_key(const std::filesystem::path& path);
 
 // The one urn:smpc: URI of a certificate. Throws bad_input, beginning with `whose`.
@@ -45,8 +45,14 @@ std::string identity_in_words(const X509* certificate);
 std::vector<std::string> hosts_of(const X509* certificate);
 std::string date_in_words(const ASN1_TIME* time);  // 2031-05-01 12:00 UTC
 
-// Why a chain was not accepted: an X509_V_ERR_ code, the certificate it is about (may be null) and the host dialled.
-std::string certificate_problem(int code, const X509* certificate, const std::string& host);
+std::string subject_in_words(const X509* certificate);  // CN=...,O=... (RFC 2253)
+std::string issuer_in_words(const X509* certificate);
+
+// Why a certificate of a chain was not accepted, by an X509_V_ERR_ code that is not about its issuer or host: "that ...".
+std::string link_problem(int code, const X509* certificate);
+// Why the other side's chain was not accepted: the code, the certificate it is about (may be null) and its place in the chain,
+// the other side's own at 0; the host dialled.
+std::string certificate_problem(int code, int depth, const X509* certificate, const std::string& host);
 
 // The newest entry of OpenSSL's error queue, which is emptied.
 std::string openssl_reason();

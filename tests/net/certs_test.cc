@@ -70,8 +70,22 @@ TEST(Certs, BadRequestsAreUsageErrors) {
   EXPECT_HAS(refused(request(Role::client, "..")), "--name: expected 1 to 64");
   EXPECT_HAS(refused(request(Role::client, "x", {"host:7200"})), "--host: expected a DNS name or an IP address");
   EXPECT_HAS(refused(request(Role::client, "x", {"a,DNS:b"})), "--host: expected a DNS name or an IP address");
+  EXPECT_HAS(refused(request(Role::client, "x", {"smpc.example.org", "a b"})), "found 'a b', a character that no host name has");
   EXPECT_HAS(refused(request(Role::client, "x", {}, {0s, longest_leaf_lifetime + 1s})), "at most 825 days");
   EXPECT_FALSE(fs::exists(made.folder() / "x" / "cert.pem"));
+}
+
+TEST(Certs, WildcardsAddressesAndAsciiFormsAreHosts) {
+  Authority made;
+  const std::vector<std::string> hosts{"*.example.org", "xn--klnik-6qa.example", "192.0.2.7", "2001:db8::1", "localhost"};
+  const fs::path folder = made.issue("many", Role::server, {}, hosts);
+  Served served(Identity::load(folder, Role::server), allowing({Role::client}),
+                [](Channel& channel, const PeerName&) { channel.send(FrameType::control, {}); });
+  const Identity client = made.identity(Role::client);
+  for (const char* host : {"smpc.example.org", "xn--klnik-6qa.example", "192.0.2.7", "2001:db8::1", "LOCALHOST"}) {
+    tls_connect(served.address(), client, Role::server, within(plenty), host)->receive(FrameType::control, {});
+  }
+  EXPECT_EQ(served.sessions(), 5);
 }
 
 TEST(Certs, IssuingNeedsTheCa) {

@@ -40,8 +40,19 @@ TEST(IdentityFolder, FollowsTheEnvironment) {
   EXPECT_EQ(default_identity_folder(Role::client), "/c/smpc/client");
   set(nullptr, "relative");  // which the XDG specification says to ignore
   EXPECT_EQ(default_identity_folder(Role::dealer), "/h/.config/smpc/dealer");
+  set(nullptr, "");
+  EXPECT_EQ(default_identity_folder(Role::dealer), "/h/.config/smpc/dealer");
   set("", nullptr);
   EXPECT_EQ(default_identity_folder(Role::dealer), "/h/.config/smpc/dealer");
+}
+
+TEST(IdentityFolder, WithoutAHomeIsAUsageError) {
+  ::unsetenv("SMPC_HOME");
+  ::unsetenv("XDG_CONFIG_HOME");
+  for (const char* home : {"", "relative"}) {
+    ::setenv("HOME", home, 1);
+    EXPECT_HAS(error_of([] { default_identity_folder(Role::client); }, ErrorKind::usage), "found none, or a relative path: name the folder");
+  }
 }
 
 class IdentityFiles : public ::testing::Test {
@@ -72,6 +83,15 @@ TEST_F(IdentityFiles, MissingFilesAreNamed) {
   fs::remove(folder_ / "ca.pem");
   EXPECT_HAS(refused(),
              "ca.pem: expected an identity (ca.pem, cert.pem, key.pem), found no such file: run smpc-certs init");
+}
+
+TEST_F(IdentityFiles, WhatKeepsThemFromBeingReadIsNamed) {
+  fs::remove(folder_ / "ca.pem");
+  fs::create_symlink("gone.pem", folder_ / "ca.pem");
+  EXPECT_HAS(refused(), "ca.pem: cannot read, found a link to gone.pem, which is not there");
+  fs::remove(folder_ / "ca.pem");
+  fs::create_symlink("ca.pem", folder_ / "ca.pem");
+  EXPECT_HAS(refused(), "ca.pem: cannot read, found a link that leads back to itself");
 }
 
 TEST_F(IdentityFiles, OtherContentIsRefused) {

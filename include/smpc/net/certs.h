@@ -22,17 +22,17 @@ struct Validity {
 
 struct CertificateRequest {
   PeerName name;
-  std::vector<std::string> hosts;  // DNS names and IP addresses that it may be reached by
+  std::vector<std::string> hosts;  // DNS names, *.NAME and IP addresses that it may be reached by
   Validity validity{};
 };
 
 // Writes FOLDER/ca.pem and FOLDER/ca.key.pem (0600), making the folder (0700) where needed. Throws bad_input when
 // either is there already: a CA is never overwritten.
-void make_ca(const std::filesystem::path& folder);
+void make_ca(const std::filesystem::path& folder, const Validity& validity = {std::chrono::seconds(-300), ca_lifetime});
 
 // Writes OUT/ca.pem, OUT/cert.pem and OUT/key.pem (0600), with a fresh key, signed by the CA in CA_FOLDER; makes OUT
 // (0700) where needed. An identity already in OUT is replaced only by the same one (a renewal), else bad_input.
-// A host that is neither a DNS name nor an address, or a lifetime above 825 days, is a usage error.
+// A host that is none (host_problem in smpc/net/address.h), or a lifetime above 825 days, is a usage error.
 void issue_certificate(const std::filesystem::path& ca_folder, const CertificateRequest& request,
                        const std::filesystem::path& out);
 

@@ -35,7 +35,8 @@ std::filesystem::path default_identity_folder(Role role);
 class Identity {
  public:
   // Throws bad_input, saying what to do, when a file is missing or no PEM, when group or others may read key.pem, when
-  // key and certificate do not match, when the certificate is of another role than `role`, expired or not yet valid.
+  // key and certificate do not match, when the certificate is of another role than `role`, expired or not yet valid, and
+  // when the other side could not accept it: its chain does not lead to ca.pem, its key or its usage is not for this.
   static Identity load(const std::filesystem::path& folder, Role role, std::time_t now = std::time(nullptr));
 
   const PeerName& name() const noexcept;

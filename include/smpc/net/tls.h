@@ -23,9 +23,10 @@ class NobodyListens : public Error {
 
 // Connects to HOST:PORT, once. The other side's certificate must be of `expected_role` and valid for HOST (its DNS or
 // IP subject alternative names). Throws NobodyListens, Refused (a certificate, either side's, is not acceptable) or
-// another peer Error. `deadline` covers name lookup, connection and handshake, and stays the channel's until changed.
+// another peer Error. `named`, where it is not empty, is what the certificate must be valid for instead of HOST: behind a
+// forwarded port, HOST is somebody else. `deadline` covers name lookup, connection and handshake, and stays the channel's until changed.
 std::unique_ptr<Channel> tls_connect(const std::string& host_port, const Identity& identity, Role expected_role,
-                                     Deadline deadline);
+                                     Deadline deadline, const std::string& named = {});
 
 // A connection takes a thread and two file descriptors: the defaults stay below the usual limit of 1024. What is beyond
 // them waits in the kernel's queue until it is accepted.
