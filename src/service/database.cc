@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "smpc/base/error.h"
+#include "state_folder.h"
 
 namespace smpc {
 namespace {
@@ -91,11 +92,7 @@ std::string Statement::text(int column) const {
 }
 
 Database::Database(const std::filesystem::path& path, const char* schema) {
-  std::error_code error;
-  const auto folder = path.parent_path();
-  std::filesystem::create_directories(folder, error);
-  if (error) fail_input("the state folder " + folder.string() + ": cannot be made: " + error.message());
-  ::chmod(folder.c_str(), 0700);
+  take_state_folder(path.parent_path(), path.filename().string());
   if (sqlite3_open_v2(path.c_str(), &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX,
                       nullptr) != SQLITE_OK) {
     fail_database(db_, "open " + path.string());

@@ -2,26 +2,24 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <string>
 #include <thread>
 
 #include "smpc/base/error.h"
+#include "smpc/base/file_error.h"
+#include "state_folder.h"
 
 namespace smpc {
 
 StateLock::StateLock(const std::filesystem::path& folder, const char* what, std::chrono::milliseconds patience)
     : folder_(folder), what_(what) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (!error) ::chmod(folder.c_str(), 0700);
+  take_state_folder(folder, std::string(what).substr(std::string_view("smpc-").size()) + ".db");
   const auto path = folder / "lock";
   fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd_ < 0) fail_input("the state folder " + folder.string() + ": cannot be used: " + std::strerror(errno));
+  if (fd_ < 0) fail_input("the state folder " + folder.string() + ": cannot be used, found " + file_problem(path, errno));
   try {
     acquire(patience);
   } catch (...) {
