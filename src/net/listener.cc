@@ -10,6 +10,7 @@
 #include <condition_variable>
 #include <cstring>
 #include <list>
+#include <map>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -55,8 +56,10 @@ struct Listener::Impl {
   void start(int socket, const SocketAddress& from, const Session& session);
   void serve(Connection& connection, const Session& session);
   void talk(Connection& connection, const Session& session);
-  bool enter(Connection& connection);
-  void leave();
+  enum class Entry { inside, full, full_for_this_peer };
+  Entry enter(Connection& connection);
+  void leave(const std::string& peer);
+  void forget(const std::string& peer);
   void reap();
   void cut_all(Stage stage);
   Connection* oldest_handshake();
@@ -85,6 +88,7 @@ struct Listener::Impl {
   std::size_t serving = 0;            // under mutex
   std::uint64_t tickets = 0;          // under mutex
   std::set<std::uint64_t> queue;      // tickets of those who wait for a place; under mutex
+  std::map<std::string, std::size_t> of_peer;  // sessions and places in the queue, by identity; under mutex
   std::list<Connection> connections;  // oldest first; run()'s thread alone
 };
 
@@ -180,9 +184,13 @@ void Listener::Impl::start(int fd, const SocketAddress& from, const Session& ses
   }
 }
 
-// Waits for a place, behind those who came before. False: there is none, or the listener stops.
-bool Listener::Impl::enter(Connection& connection) {
+// Waits for a place, behind those who came before. `full`: there is none, or the listener stops.
+Listener::Impl::Entry Listener::Impl::enter(Connection& connection) {
   std::unique_lock lock(mutex);
+  const std::string& peer = connection.channel->peer_identity();
+  std::size_t& of_this_peer = of_peer[peer];
+  if (options.max_sessions_per_peer > 0 && of_this_peer >= options.max_sessions_per_peer) return Entry::full_for_this_peer;
+  ++of_this_peer;
   const std::uint64_t me = tickets++;
   queue.insert(me);
   const auto my_turn = [&] { return serving < options.max_sessions && *queue.begin() == me; };
@@ -193,16 +201,26 @@ bool Listener::Impl::enter(Connection& connection) {
   const bool mine = !stopping() && my_turn();
   queue.erase(me);
   place_free.notify_all();  // another is first now
-  if (!mine) return false;
+  if (!mine) {
+    forget(peer);
+    return Entry::full;
+  }
   ++serving;
   connection.stage.store(Stage::serving);
-  return true;
+  return Entry::inside;
 }
 
-void Listener::Impl::leave() {
+void Listener::Impl::leave(const std::string& peer) {
   const std::lock_guard lock(mutex);
   --serving;
+  forget(peer);
   place_free.notify_all();
+}
+
+// One session less, or place in the queue.
+void Listener::Impl::forget(const std::string& peer) {
+  const auto at = of_peer.find(peer);
+  if (--at->second == 0) of_peer.erase(at);
 }
 
 void Listener::Impl::serve(Connection& c, const Session& session) {
@@ -216,7 +234,7 @@ void Listener::Impl::serve(Connection& c, const Session& session) {
     if (c.stage.load() == Stage::handshake) c.channel->linger(linger_time);  // its alert must arrive
     c.channel->abandon();
   }
-  if (c.stage.load() == Stage::serving) leave();
+  if (c.stage.load() == Stage::serving) leave(c.channel->peer_identity());
   c.stage.store(Stage::done);
   wake();
 }
@@ -237,9 +255,14 @@ void Listener::Impl::talk(Connection& c, const Session& session) {
   if (options.turn_away) {
     if (const std::string reason = options.turn_away(channel.peer()); !reason.empty()) return refuse(reason);
   }
-  const bool entered = enter(c);
+  const Entry entry = enter(c);
   channel.set_deadline(Clock::now() + options.handshake_timeout);
-  if (!entered) {
+  if (entry == Entry::full_for_this_peer) {
+    refuse("busy: all " + std::to_string(options.max_sessions_per_peer) + " sessions that " + channel.peer_identity() +
+           " may have at once are taken; end one, or try again later");
+    return;
+  }
+  if (entry == Entry::full) {
     refuse(stopping() ? "stopping" : "busy: all " + std::to_string(options.max_sessions) + " sessions are taken; try again later");
     return;
   }

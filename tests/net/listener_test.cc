@@ -62,6 +62,37 @@ TEST(Listener, fault_29_AboveTheCapIsToldSoAndClosed) {
   EXPECT_EQ(served.sessions(), 3);
 }
 
+// Of one identity: others come in, and it does so itself once one of its own has ended. Those that wait count, too.
+TEST(Listener, OneIdentityHasNoMoreSessionsThanItMay) {
+  ListenerOptions options = allowing({Role::client});
+  options.max_sessions = 3;
+  options.max_sessions_per_peer = 2;
+  Served served(authority().identity(Role::server), options, echo);
+  const Identity other = Identity::load(authority().issue("other", Role::client), Role::client);
+  std::vector<std::unique_ptr<Channel>> open;
+  for (int i = 0; i < 2; ++i) {
+    open.push_back(connect(served, authority().identity(Role::client)));
+    open.back()->receive_up_to(FrameType::control, 5);
+  }
+  for (int i = 0; i < 3; ++i) {
+    const auto extra = connect(served, authority().identity(Role::client));
+    EXPECT_HAS(error_of<Refused>([&] { extra->receive_up_to(FrameType::control, 5); }),
+               "busy: all 2 sessions that urn:smpc:client:client may have at once are taken");
+  }
+  const auto of_another = connect(served, other);
+  of_another->receive_up_to(FrameType::control, 5);
+  open.front()->send(FrameType::control, as_bytes("x"));
+  open.front()->receive_up_to(FrameType::control, 1);
+  while (true) {  // its place is free once its thread has ended
+    try {
+      expect_served(served);
+      break;
+    } catch (const Refused&) {
+      std::this_thread::yield();
+    }
+  }
+}
+
 TEST(Listener, fault_29_TheQueueIsServedAndIsBounded) {
   ListenerOptions options = allowing({Role::client});
   options.max_sessions = 1;

@@ -34,6 +34,7 @@ struct ListenerOptions {
   std::string listen = "127.0.0.1:0";  // HOST:PORT; port 0 picks a free one
   std::vector<Role> allowed;           // who may connect
   std::size_t max_sessions = 64;       // authenticated sessions at once
+  std::size_t max_sessions_per_peer = 0;  // of those, and of the queue, for one identity; one more is told so; 0: all
   std::size_t max_queue = 64;          // authenticated peers that wait for a place; one more is told so and closed
   std::chrono::milliseconds queue_patience{3'000};  // how long each waits, in the order they came; then it is told so
   std::size_t max_handshakes = 100;    // unauthenticated connections at once
