@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <set>
 
 #include "smpc/correlation/dealer.h"
 #include "smpc/correlation/masks.h"
@@ -389,11 +390,127 @@ TEST(CorrelationsDeathTest, APartyHasNoAccessToTheOthersPart) {
   EXPECT_DEATH(d.client->linear_server(0), "internal error");
 }
 
+// Everything that a party holds of a correlation, in columns of 64 elements.
+class Held {
+ public:
+  void add(const BitVector& v) {
+    for (std::size_t i = 0; i + 64 <= v.size(); i += 64) columns_.push_back(v.words()[i / 64]);
+  }
+  void add(const std::vector<BitVector>& all) {
+    for (const BitVector& v : all) add(v);
+  }
+  void add(const RingVector& values) { columns_.insert(columns_.end(), values.begin(), values.end()); }
+  const RingVector& columns() const noexcept { return columns_; }
+
+ private:
+  RingVector columns_;
+};
+
+// One of each type, in the widest ring, where chance makes no two elements alike.
+const std::vector<Demand>& one_of_each() {
+  constexpr Ring wide{64};
+  static const std::vector<Demand> demands = {
+      OtDemand{count, 4, 2},
+      AndDemand{count, 3, {0b011, 0b101, 0b111}},
+      SharedBitDemand{count, wide},
+      BitProductDemand{count, wide},
+      PrivateBitsDemand{count, wide},
+      ProductDemand{ProductOp{count, 1, 1, 1}, wide},
+      LookupDemand{count, 2, wide},
+      LinearDemand{0, 7, count, wide},
+      [] {
+        OpeningDemand d{count, wide, {}};
+        for (unsigned at = 0; at < 64; at += 4) d.digits.push_back({at, 4});
+        d.shift = 7;
+        d.out = wide;
+        d.top = Ring{64};
+        d.select = true;
+        return d;
+      }(),
+  };
+  return demands;
+}
+
+RingVector held_by(CorrelationSource& source, std::size_t demand) {
+  const bool server = source.party() == Party::server;
+  Held held;
+  const auto all = [&](const auto&... fields) { (held.add(fields), ...); };
+  switch (demand) {
+    case 0:
+      if (server) {
+        all(source.ot_sender(demand).strings);
+      } else {
+        const OtReceiver s = source.ot_receiver(demand);
+        all(s.choice, s.string);
+      }
+      break;
+    case 1: {
+      const AndShare s = source.and_share(demand);
+      all(s.masks, s.products);
+      break;
+    }
+    case 2: {
+      const SharedBitShare s = source.shared_bit(demand);
+      all(s.bit, s.value);
+      break;
+    }
+    case 3: {
+      const BitProductShare s = source.bit_product(demand);
+      all(s.bit, s.bit_value, s.mask, s.product);
+      break;
+    }
+    case 4: {
+      const PrivateBitsShare s = source.private_bits(demand);
+      all(s.bit, s.product);
+      break;
+    }
+    case 5: {
+      const ProductShare s = source.product(demand);
+      all(s.left, s.right, s.product);
+      break;
+    }
+    case 6: {
+      const LookupShare s = source.lookup(demand);  // r has two bits
+      all(s.one_hot);
+      break;
+    }
+    case 7:
+      if (server) {
+        all(source.linear_server(demand).r);
+      } else {
+        const LinearClient s = source.linear_client(demand);
+        all(s.b, s.output);
+      }
+      break;
+    default: {
+      const OpeningShare s = source.opening(demand);
+      all(s.r, s.thermometers, s.shifted, s.top, s.bit, s.bit_value, s.bit_shifted, s.bit_top);
+    }
+  }
+  return held.columns();
+}
+
+// Of every type and field, what either party holds of one bundle and of another: no word of 64 bits, whether it is an element or
+// 64 bits of as many elements, is the same in both, at its place or any other.
 TEST(Correlations, TwoBundlesAgreeInNothing) {
-  const Plan plan = plan_of({SharedBitDemand{count, Ring{64}}});
-  const auto s0 = server_source(plan, {random_key()})->shared_bit(0);
-  const auto s1 = server_source(plan, {random_key()})->shared_bit(0);
-  for (std::size_t i = 0; i < count; ++i) EXPECT_NE(s0.value[i], s1.value[i]);
+  LinearWeights w;
+  w.matrix = WeightMatrix(WeightMatrix::Wide(7 * count, 5));
+  w.bias.resize(count);
+  Dealt one(plan_of(one_of_each()), 1, {w});
+  Dealt two(plan_of(one_of_each()), 1, {w});
+  for (std::size_t demand = 0; demand < one_of_each().size(); ++demand) {
+    std::set<std::uint64_t> seen;
+    std::size_t words = 0;
+    for (Dealt* dealt : {&one, &two}) {
+      for (CorrelationSource* source : {dealt->server.get(), dealt->client.get()}) {
+        for (const std::uint64_t word : held_by(*source, demand)) {
+          EXPECT_TRUE(seen.insert(word).second) << "demand " << demand;
+          ++words;
+        }
+      }
+    }
+    EXPECT_GT(words, 40U) << "demand " << demand;
+  }
 }
 
 }  // namespace
