@@ -25,7 +25,7 @@ GraphFit GraphLowering::run() {
   if (why_.empty()) finish();
   if (why_.empty()) choose_rings();
   const Value& last = values_.back();
-  return {why_, remedy_, too_wide_, last.noise, compares_ ? std::nullopt : std::optional(last.error)};
+  return {why_, remedy_, too_wide_, last.noise, compares_ || !std::isfinite(last.error) ? std::nullopt : std::optional(last.error)};
 }
 
 // ---- The program
@@ -110,14 +110,15 @@ GraphLowering::Value GraphLowering::emit(const std::string& name, OpKind kind, c
   out.tensor = p.tensors.size();
   double squares = 0;
   for (const Interval& b : bounds) squares += std::pow(magnitude(b), 2);
-  out.norm = std::min(norms.norm, std::ldexp(std::sqrt(squares), -scale)) * slack;
+  out.norm = std::min(bounded(norms.norm), std::ldexp(std::sqrt(squares), -scale)) * slack;
   // No element is larger than all of them together.
   const double limit = std::ldexp(out.norm, scale) + 1;
   if (limit < largest_value) {
     const auto most = static_cast<i128>(limit);
     for (Interval& b : bounds) b = {std::clamp(b.low, -most, most), std::clamp(b.high, -most, most)};
   }
-  out.error_norm = std::min(norms.error * slack, error * std::sqrt(static_cast<double>(bounds.size())));
+  error = bounded(error);
+  out.error_norm = std::min(bounded(norms.error) * slack, error * std::sqrt(static_cast<double>(bounds.size())));
   out.error = std::min(error, out.error_norm);
   out.bounds = std::move(bounds);
   p.tensors.push_back({out.bounds.size(), scale, Ring{}});

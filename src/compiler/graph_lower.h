@@ -19,7 +19,8 @@ struct GraphFit {
   bool too_wide = false;  // since 64 bits (or --bits) do not suffice: what is finer will not fit either
   double noise = 0;       // estimated root mean square of an output's error, for inputs of the usual size
   // No element of the output is further from what the graph computes in exact arithmetic, for any input within the declared
-  // range. None where the graph compares values that are not exact: of two that are close, either may be the larger.
+  // range. None where there is no such limit, and where the graph compares values that are not exact: of two that are close, either
+  // may be the larger.
   std::optional<double> error;
 };
 

@@ -30,6 +30,9 @@ constexpr double largest_value = 0x1p63;
 constexpr int largest_lift = 50;    // bits by which a value is lifted to a finer scale, at most
 constexpr double slack = 1 + 1e-6;  // sums of up to 2^32 positive terms in double err by less
 
+// A bound that came out as no number, of zero times an unbounded one, is none.
+inline double bounded(double v) { return std::isnan(v) ? std::numeric_limits<double>::infinity() : v; }
+
 inline Interval joined(const Interval& a, const Interval& b) { return {std::min(a.low, b.low), std::max(a.high, b.high)}; }
 
 inline Interval times(const Interval& v, i128 factor) {
@@ -132,6 +135,7 @@ class GraphLowering {
     double slope = 0;       // 0 or 1
     double tail = 0;        // how far f is from that, beyond
     double steepest = 1;    // |f'|, where x lies
+    double span = unknown;  // between any two values of f, at most
     double absolute = 0;    // see SplineWish
     double relative = 0;
   };

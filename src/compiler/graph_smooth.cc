@@ -102,7 +102,8 @@ GraphLowering::Value GraphLowering::smooth(const std::string& name, const Value&
   }
   Value y = spline_of(name, u, *s);
   const double spline_error = std::max(s->error, shape.tail + s->error);
-  const double error = shape.steepest * x.error + (clips_left || clips_right ? spline_error : s->error);
+  const double own = clips_left || clips_right ? spline_error : s->error;
+  const double error = std::min(shape.steepest * x.error, shape.span) + own;
   if (beyond && shape.slope != 0) {
     const int lift = s->scale - x.scale;
     if (lift > 62) too_wide(static_cast<unsigned>(lift) + wide_bits(hull(beyond->bounds)));
@@ -116,7 +117,7 @@ GraphLowering::Value GraphLowering::smooth(const std::string& name, const Value&
   y.rms = std::ldexp(magnitude(hull(y.bounds)), -y.scale) / std::sqrt(3.0);
   y.noise = std::hypot(shape.steepest * x.noise, s->error / 2);
   y.error_norm = std::min(error * std::sqrt(static_cast<double>(count)),
-                          shape.steepest * x.error_norm + (error - shape.steepest * x.error) * std::sqrt(static_cast<double>(count)));
+                          shape.steepest * x.error_norm + own * std::sqrt(static_cast<double>(count)));
   return y;
 }
 
@@ -132,15 +133,18 @@ GraphLowering::Value GraphLowering::lower(const SmoothNode& op) {
       s.low = -far;
       s.high = far;
       s.steepest = 0.25;
+      s.span = 1;
       break;
     case Smooth::tanh:  // 1 - tanh x < 2 exp(-2 x)
       s.high = (far + std::log(2)) / 2;
       s.low = -s.high;
+      s.span = 2;
       break;
     case Smooth::erf:  // 1 - erf x < exp(-x^2) / (x sqrt pi)
       s.high = std::sqrt(far);
       s.low = -s.high;
       s.steepest = 1.13;
+      s.span = 2;
       break;
     case Smooth::exp: {
       s.low = -far;
@@ -269,10 +273,12 @@ GraphLowering::Value GraphLowering::power(const std::string& name, const Value& 
   y.rms = std::pow(usual_x, exponent);
   y.noise = std::hypot(std::abs(exponent) * y.rms / usual_x * x.noise, y.rms / smallest_g * rounding + largest_g * unit(weight_scale + 1));
   const double certain = largest_y + y.error;
-  for (Interval& b : y.bounds) b.high = std::min(b.high, static_cast<i128>(std::ldexp(certain, y.scale)) + 1);
+  if (std::ldexp(certain, y.scale) < largest_value) {
+    for (Interval& b : y.bounds) b.high = std::min(b.high, static_cast<i128>(std::ldexp(certain, y.scale)) + 1);
+  }
   if (!zero) {
     const double surely = std::min(std::pow(largest_x, exponent), std::pow(std::ldexp(static_cast<double>(all.low), -x.scale), exponent)) - y.error;
-    for (Interval& b : y.bounds) b.low = std::max<i128>(0, static_cast<i128>(std::ldexp(surely, y.scale)) - 1);
+    for (Interval& b : y.bounds) b.low = std::max<i128>(0, static_cast<i128>(std::ldexp(std::max(surely, 0.0), y.scale)) - 1);
   }
   return y;
 }
@@ -306,7 +312,7 @@ GraphLowering::Value GraphLowering::lower(const SoftmaxNode& op) {
   Value x = in(0);
   const auto size = static_cast<double>(op.size);
   // No exact value is above 0, so no value is above its error.
-  const auto top = static_cast<i128>(std::ldexp(x.error, x.scale)) + 1;
+  const auto top = static_cast<i128>(std::min(std::ldexp(x.error, x.scale), largest_value)) + 1;
   for (Interval& b : x.bounds) b = {std::min(b.low, top), std::min(b.high, top)};
   Shape s;
   s.f = [](double v) { return std::exp(v); };

@@ -226,6 +226,19 @@ TEST(Graph, NormalizationOfWhatHasMixedScalesIsRightOrRefused) {
   EXPECT_GT(compiled, 2U);
 }
 
+// exp(-x^4), where x^4 can be wrong by thousands: no limit is stated, rather than one that is no number.
+TEST(Graph, AnErrorThatHasNoLimitIsNotStated) {
+  ModelBuilder b(13);
+  b.input("x", {unknown_dim, 3}).output("y", {unknown_dim, 3});
+  b.node("Mul", {"x", "x"}, {"square"});
+  b.node("Mul", {"square", "square"}, {"large"});
+  b.node("Neg", {"large"}, {"below"});
+  b.node("Exp", {"below"}, {"e"});
+  b.node("Mul", {"e", "e"}, {"y"});
+  const Compiled c = compile(b.build(), logits(300), {});
+  EXPECT_FALSE(c.error_bound) << *c.error_bound;
+}
+
 TEST(Graph, ASmallFactorHasAsManyBitsAsOthers) {
   for (const bool each : {false, true}) {
     ModelBuilder b(13);

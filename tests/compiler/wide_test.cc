@@ -80,7 +80,7 @@ class NetworkMaker {
   void layer() {
     const Value x = source();
     const Shape& s = x.shape;
-    switch (pick(0, 13)) {
+    switch (pick(0, 14)) {
       case 0:
       case 1:
       case 2: {  // stride and dilation of all kinds, padded as far as the kernel needs
@@ -124,9 +124,17 @@ class NetworkMaker {
         return;
       }
       case 12: {
-        const char* ops[] = {"Sigmoid", "Tanh", "Softmax"};
-        const char* op = ops[pick(0, 2)];
-        node(op, {x.name}, s);
+        const char* ops[] = {"Sigmoid", "Tanh", "Softmax", "Erf", "Softplus", "Elu"};
+        node(ops[pick(0, 5)], {x.name}, s);
+        return;
+      }
+      case 13: {  // of values that are positive, or negative
+        const char* ops[] = {"Sqrt", "Reciprocal", "Exp"};
+        const std::size_t op = static_cast<std::size_t>(pick(0, 2));
+        const std::string size = node("Abs", {x.name}, s).outputs[0];
+        const std::string least = numbers({1}, 1, 0.5);
+        const std::string away = node(op == 2 ? "Neg" : "Add", op == 2 ? Names{size} : Names{size, least}, s).outputs[0];
+        node(ops[op], {away}, s);
         return;
       }
       default:

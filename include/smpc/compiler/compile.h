@@ -56,8 +56,8 @@ struct Compiled {
   // What the program computes between the first and the second linear layer are the model's values times these, one an
   // output of the first; empty: 1. They depend on the weights, and stay with them.
   SecretVector<double> hidden_factors;
-  // Of a graph: no output is further than this from exact arithmetic on the model's weights. None where the graph has an ArgMax
-  // that is not its end: the index is that of the fixed-point values.
+  // Of a graph: no output is further than this from exact arithmetic on the model's weights. None where there is
+  // no such limit, and where the graph has an ArgMax that is not its end: the index is that of the fixed-point values.
   std::optional<double> error_bound;
   // Of a graph with mixed scales: the value that keeps the fewest fractional bits, and how many.
   struct Coarsest {
