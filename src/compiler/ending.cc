@@ -132,20 +132,20 @@ class EndFinder {
     return range;
   }
 
-  // Whether one output is the index of the largest of another's values, perhaps before their Softmax. That ArgMax then counts as no
-  // reader of theirs.
+  // Whether one output is the index of the largest of what another is the Softmax of, or of that Softmax. That ArgMax then counts as
+  // no reader of theirs.
   bool find_label(Ending& e, const std::string& label, const std::string& scores) {
     const Path path = walk(label);
     if (path.end == nullptr || path.end->op != "ArgMax") return false;
     std::set<std::string> of_scores{scores};
-    for (const Node* n = producer(scores); n != nullptr; n = producer(n->inputs.front())) {
-      const bool soft = is_soft(*n);
+    bool soft = false;
+    for (const Node* n = producer(scores); n != nullptr && !soft; n = producer(n->inputs.front())) {
+      soft = is_soft(*n);
       if (!soft && !keeps(*n) && n->op != "Cast" && n->op != "Clip") break;
       of_scores.insert(n->inputs.front());
-      if (soft) break;
     }
     const std::string& read = path.end->inputs.front();
-    if (of_scores.count(read) == 0) return false;
+    if (!soft || of_scores.count(read) == 0) return false;
     --uses_[read];
     e.label = path.end->outputs.front();
     e.after_label = path.passed;

@@ -22,8 +22,8 @@ struct Ending {
   bool guarded = false;
   // A Softmax or LogSoftmax that the ArgMax at the end alone reads. The largest stays the largest: it need not be computed.
   std::string below;
-  // Of two outputs, the one that is the index of the largest of the other's values: its ArgMax and what comes after it. Whoever has
-  // the values has the index.
+  // Of two outputs, the one that is the index of the largest of the other's, which a Softmax gives: its ArgMax and what comes after
+  // it. Whoever has the probabilities has the index.
   std::string label;
   std::set<std::string> after_label;
   std::string label_output;
