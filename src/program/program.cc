@@ -25,6 +25,7 @@ constexpr std::size_t most_ops = 1024;  // the time of a schedule grows with the
 constexpr std::size_t most_inputs = 64;  // of an op
 constexpr std::size_t most_dims = 16;
 constexpr std::size_t most_parts = 16;    // of a lookup
+constexpr std::size_t most_slices = std::size_t{1} << 24;  // of all ops together: a few bytes tell of many
 const char* const what = "the program";
 
 // Refuses a product that is out of range.
@@ -239,6 +240,12 @@ void check_outputs(const Program& p, std::size_t elements) {
   expect(sum == elements, "its outputs have not the elements of its last tensor");
 }
 
+// Counts on, before more memory is taken.
+void count_slices(const OpKind& kind, std::size_t& slices) {
+  if (const auto* take = std::get_if<TakeOp>(&kind)) slices += take->slices.size();
+  expect(slices <= most_slices, "its ops take more than 2^24 slices together");
+}
+
 void check(const Program& p) {
   expect(!p.ops.empty() && p.tensors.size() == p.ops.size() + 1, "expected one tensor more than ops");
   expect(p.ops.size() <= most_ops, "expected at most 1024 ops; merge layers");
@@ -269,6 +276,7 @@ void check(const Program& p) {
            "the range of an input does not fit 64 bits");
   }
   std::vector<bool> read(p.tensors.size());
+  std::size_t slices = 0;
   for (std::size_t i = 0; i < p.ops.size(); ++i) {
     const std::vector<std::size_t>& listed = p.ops[i].inputs;
     expect(listed.size() <= most_inputs, "an op reads more than 64 tensors");
@@ -280,6 +288,7 @@ void check(const Program& p) {
       in.push_back(p.tensors[t]);
     }
     check_op(p.ops[i], in, p.tensors[i + 1]);
+    count_slices(p.ops[i].kind, slices);
     const bool is_arg_max = std::holds_alternative<ArgMaxOp>(p.ops[i].kind);
     expect(is_arg_max == (p.reveal == Reveal::label && i + 1 == p.ops.size()), "an ArgMax stands where it may not");
   }
@@ -492,6 +501,7 @@ Program decode_program(ByteView bytes) {
     t.ring.bits = r.u8();
   }
   p.ops.resize(r.count(13));
+  std::size_t slices = 0;
   for (Op& op : p.ops) {
     const std::uint8_t kind = r.u8();
     op.name = r.text();
@@ -500,6 +510,7 @@ Program decode_program(ByteView bytes) {
     std::vector<std::uint64_t> fields(r.count(8));
     for (std::uint64_t& f : fields) f = r.u64();
     op.kind = op_of(kind, fields);
+    count_slices(op.kind, slices);
   }
   p.labels.resize(r.count(4));
   for (std::string& label : p.labels) label = r.text();

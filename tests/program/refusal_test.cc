@@ -230,6 +230,32 @@ TEST(Program, PartsOfAGraphThatDoNotFitAreNotEncoded) {
   }
 }
 
+// A few bytes tell of a million slices each.
+TEST(Program, ManySlicesTogetherAreNotEncoded) {
+  constexpr std::size_t many = std::size_t{1} << 20;
+  const auto program = [](std::size_t takes) {
+    Program p;
+    p.reveal = Reveal::logits;
+    p.inputs = {{"x", {2}, -1, 1}};
+    p.outputs = {{"y", {2}}};
+    p.tensors = {{2, 0, Ring{9}}};
+    for (std::size_t i = 0; i < takes; ++i) {
+      p.ops.push_back({"take", TakeOp{1, p.tensors.back().count, 1, std::vector<std::int64_t>(many)}});
+      p.tensors.push_back({many, 0, Ring{9}});
+    }
+    p.ops.push_back({"last", TakeOp{1, many, 1, {0, 1}}});
+    p.tensors.push_back({2, 0, Ring{9}});
+    return p;
+  };
+  EXPECT_EQ(decode_program(encode(program(1))), program(1));
+  try {
+    encode(program(16));
+    ADD_FAILURE() << "was encoded";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("2^24 slices"), std::string::npos) << e.what();
+  }
+}
+
 TEST(Program, PartsThatDoNotFitAreNotEncoded) {
   for (const Case& c : cases) {
     Program p = example();

@@ -3,6 +3,7 @@
 
 #include "support/random_graph.h"
 #include "support/two_party.h"
+#include "support/wide_values.h"
 
 namespace smpc {
 namespace {
@@ -24,6 +25,7 @@ TEST_P(Graphs, ThreeHundredAgreeWithTheInterpreterInEveryTensor) {
     for (std::size_t v = 0; v < volumes; ++v) {
       const auto one = std::span(input).subspan(v * n, n);
       const auto reference = interpret(p, g.weights, RingVector(one.begin(), one.end()));
+      testing::expect_same_in_rings(p, testing::wide_values(p, g.weights, RingVector(one.begin(), one.end())), reference);
       for (std::size_t t = 0; t < two.tensors.size(); ++t) {
         const std::size_t count = p.tensors[t].count;
         for (std::size_t i = 0; i < count; ++i) {

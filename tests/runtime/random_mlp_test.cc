@@ -3,6 +3,7 @@
 
 #include "support/random_program.h"
 #include "support/two_party.h"
+#include "support/wide_values.h"
 
 namespace smpc {
 namespace {
@@ -24,6 +25,7 @@ TEST_P(TwoParty, TwoHundredRandomMlpsAgreeWithTheInterpreterInEveryTensor) {
       const RingVector one(input.begin() + static_cast<std::ptrdiff_t>(v * n),
                            input.begin() + static_cast<std::ptrdiff_t>((v + 1) * n));
       const auto reference = interpret(m.program, m.weights, one);
+      testing::expect_same_in_rings(m.program, testing::wide_values(m.program, m.weights, one), reference);
       for (std::size_t t = 0; t < two.tensors.size(); ++t) {
         const std::size_t count = m.program.tensors[t].count;
         for (std::size_t i = 0; i < count; ++i) {
