@@ -137,6 +137,12 @@ void tell_coarsest(const Compiled& c) {
             << (c.error_bound ? ", and by no more than " + short_number(*c.error_bound) : std::string()) << ": compare with float by smpc-verify. A smaller --input-range lets layers keep more\n";
 }
 
+// Of a chain whose owner asks for a scale or a width.
+void tell_coarse(const Compiled& c) {
+  std::cerr << "the scale or width that is given is coarse: rounding moves an output by about " << short_number(c.logit_error)
+            << ", an estimate, where " << short_number(promised_logit_error) << " keeps probabilities within 1e-4: compare with float by smpc-verify\n";
+}
+
 // The root mean square of a voxel in all volumes of a scan.
 double usual_size(const std::string& scan) {
   VolumeReader reader(scan, VolumeSelection{.all = true});
@@ -255,6 +261,7 @@ int main(int argc, char** argv) {
     const Compiled compiled = load_compiled({model, "", ""}, options);
     compile.check_mask(compiled.program);
     if (compiled.coarsest) tell_coarsest(compiled);
+    if (!compiled.error_bound && compiled.logit_error > 1.001 * promised_logit_error) tell_coarse(compiled);
     if (!out.empty()) write_compiled(model, out, options, compiled.program);
     if (!explain_wanted) return;
     const Explanation e = explain(compiled.program);

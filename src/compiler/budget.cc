@@ -18,9 +18,9 @@ constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 
 double rounding_variance(double gain, int bits) { return gain * gain * std::ldexp(1.0, -2 * bits) / 12; }
 
-// So that the largest weight stays below 2^bits when it is rounded.
+// So that the largest weight stays below 2^bits when it is rounded. Zeros are exact at any scale, which their biases need.
 int most_weight_scale(const LayerSources& layer, int bits) {
-  if (!(layer.weight_gain > 0) || !(layer.largest_weight > 0)) return 0;
+  if (!(layer.largest_weight > 0)) return most_fraction_bits;
   return std::clamp(bits - 1 - std::ilogb(layer.largest_weight * (1 + 0x1p-14)), 0, most_fraction_bits);
 }
 
@@ -98,7 +98,7 @@ ChosenScales within(std::span<const LayerSources> layers, double budget) {
 void check_sizes(std::span<const LayerSources> layers) {
   for (std::size_t k = 0; k < layers.size(); ++k) {
     const LayerSources& l = layers[k];
-    if (l.largest_weight < most_weight && l.input_gain < most_gain && l.weight_gain < most_gain) continue;
+    if (l.largest_weight < most_weight && l.input_gain < most_gain && l.weight_gain < most_gain && l.bias_gain < most_gain) continue;
     fail_input("the model: its weights, or the input range, are too large for any scale, as seen at its linear layer " +
                std::to_string(k + 1));
   }
@@ -110,7 +110,7 @@ double least_variance(std::span<const LayerSources> layers) {
   for (const LayerSources& layer : layers) {
     LayerSources free = layer;
     if (layer.input_scale) free.input_gain = 0;
-    sum += variance_of(free, {most_fraction_bits, most_weight_scale(layer, 30)});
+    sum += variance_of(free, {layer.input_scale.value_or(most_fraction_bits), finest_weight_scale(layer)});
   }
   return sum;
 }
@@ -118,8 +118,11 @@ double least_variance(std::span<const LayerSources> layers) {
 }  // namespace
 
 double variance_of(const LayerSources& layer, const LayerScales& scales) {
-  return rounding_variance(layer.input_gain, scales.input) + rounding_variance(layer.weight_gain, scales.weights);
+  return rounding_variance(layer.input_gain, scales.input) + rounding_variance(layer.weight_gain, scales.weights) +
+         rounding_variance(layer.bias_gain, scales.input + scales.weights);
 }
+
+int finest_weight_scale(const LayerSources& layer) { return most_weight_scale(layer, 30); }
 
 ChosenScales cheapest_scales(std::span<const LayerSources> layers, double budget) {
   check_sizes(layers);

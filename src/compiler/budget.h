@@ -8,13 +8,14 @@
 
 namespace smpc {
 
-// What rounds in front of one accumulator: the elements that an affine map reads, and its weights.
+// What rounds in front of one accumulator: the elements that an affine map reads, its weights, and its biases.
 struct LayerSources {
   std::uint64_t price = 0;         // bits sent for each bit that the accumulator is wider
   double input_gain = 0;           // how far an error of unit variance in every element moves a logit
   double weight_gain = 0;          // the same of every weight; 0: there are none
   double largest_weight = 0;
   std::optional<int> input_scale;  // where it is not free to choose; then it takes nothing from the budget
+  double bias_gain = 0;            // the same of every bias, which has the fractional bits of both together; 0: there are none
 };
 
 struct LayerScales {
@@ -22,8 +23,11 @@ struct LayerScales {
   int weights = 0;  // and of the weights
 };
 
-// What both add to the variance of a logit: rounding to f bits errs by 2^-f / sqrt(12), root mean square.
+// What all add to the variance of a logit: rounding to f bits errs by 2^-f / sqrt(12), root mean square.
 double variance_of(const LayerSources& layer, const LayerScales& scales);
+
+// The most fractional bits that weights may have.
+int finest_weight_scale(const LayerSources& layer);
 
 struct ChosenScales {
   std::vector<LayerScales> layers;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <functional>
 
 #include "graph_lower.h"
@@ -13,11 +14,12 @@ namespace smpc {
 namespace {
 
 // A source of rounding error may add this much to a logit, standard deviation, on average over the sources: the sum of
-// their variances is one budget. Probabilities move by at most a quarter of the difference of two logits' errors; 2^-14
-// keeps all classes within 1e-4 with room for inputs that are larger than usual. A model that does not fit gets coarser, a bit
-// at a time, down to 2^-9.
+// their variances is one budget, that of most_sources at most (promised_logit_error). A model that does not fit gets coarser, a
+// bit at a time, down to 2^-9, where its owner asks for a scale or a width.
 constexpr int finest_target = 14;
 constexpr int coarsest_target = 9;
+constexpr int usual_scale = 16;         // what --scale is tried at
+constexpr double slack = 1 + 1e-6;  // of sums that are rounded
 
 // Of a graph: fractional bits of what is multiplied, unless the owner says otherwise.
 constexpr int finest_scale = 16;
@@ -132,30 +134,66 @@ Compiled compile_graph(CompileState& state) {
   return compiled;
 }
 
-GraphFit chain_fit(CompileState& state, int target) {
+std::string coarse_words(double error) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1e", error);
+  return std::string("the model: expected weights that some scale keeps close enough for probabilities within 1e-4, found that rounding moves "
+                     "a logit by about ") +
+         text;
+}
+
+// At one target for each source of rounding error. Coarser than what is promised only where the owner asks for a scale or a width.
+struct ChainFit {
   GraphFit fit;
+  bool coarse = false;
+};
+
+ChainFit chain_fit_at(CompileState& state, int target) {
+  ChainFit out;
+  GraphFit& fit = out.fit;
   try {
     choose_scales(state, std::ldexp(1.0, -target));
   } catch (const Error& e) {  // too large for any scale
     fit.why = e.what();
-    return fit;
+    return out;
   }
-  if (!biases_fit(state, fit.why, fit.remedy)) return fit;
+  out.coarse = !state.options.scale && !state.options.bits && state.logit_error > promised_logit_error * slack;
+  if (!biases_fit(state, fit.why, fit.remedy)) return out;
   quantise_weights(state);
-  lower(state, fit.why);
-  return fit;
+  if (lower(state, fit.why) && out.coarse) fit.why = coarse_words(state.logit_error);
+  return out;
+}
+
+// The finest that fits. A coarser target that breaks the promise is not gone on to: then what the finer one lacks is said.
+ChainFit chain_fit(CompileState& state) {
+  ChainFit found;
+  for (int bits = finest_target; bits >= coarsest_target; --bits) {
+    ChainFit next = chain_fit_at(state, bits);
+    if (next.coarse && bits < finest_target) break;
+    found = std::move(next);
+    if (found.fit.why.empty() || found.coarse) break;
+  }
+  return found;
+}
+
+// A scale that is given says that a coarser result is wanted; it is no remedy for one that is too coarse.
+[[noreturn]] void refuse_chain(CompileState& state, const ChainFit& found) {
+  const std::optional<int> given = state.options.scale;
+  std::string remedy = found.fit.remedy;
+  if (found.coarse) {
+    state.options.scale = usual_scale;
+    if (chain_fit(state).fit.why.empty()) remedy = "take it as it is by --scale " + std::to_string(usual_scale);
+    state.options.scale = given;
+  }
+  refuse(state, found.fit.why, remedy, [&] { return (!found.coarse || state.options.scale == given) && chain_fit(state).fit.why.empty(); });
 }
 
 Compiled compile_chain(CompileState& state) {
-  GraphFit fit;
-  for (int bits = finest_target; bits >= coarsest_target; --bits) {
-    fit = chain_fit(state, bits);
-    if (!fit.why.empty()) continue;
-    Compiled compiled{std::move(state.program), std::move(state.weights), state.logit_error, {}, {}, {}};
-    if (!state.affines.empty()) compiled.hidden_factors = std::move(state.affines.front().factors);
-    return compiled;
-  }
-  refuse(state, fit.why, fit.remedy, [&] { return chain_fit(state, coarsest_target).why.empty(); });
+  const ChainFit found = chain_fit(state);
+  if (!found.fit.why.empty()) refuse_chain(state, found);
+  Compiled compiled{std::move(state.program), std::move(state.weights), state.logit_error, {}, {}, {}};
+  if (!state.affines.empty()) compiled.hidden_factors = std::move(state.affines.front().factors);
+  return compiled;
 }
 
 }  // namespace

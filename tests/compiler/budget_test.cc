@@ -82,6 +82,19 @@ TEST(Budget, AGivenScaleIsKeptAndABudgetOutOfReachIsPassed) {
   EXPECT_LE(std::ldexp(layer.largest_weight, chosen[0].weights), 0x1p30);
 }
 
+TEST(Budget, BiasesAreAsFineAsBothScalesTogetherAlsoOfALayerOfZeros) {
+  const double budget = std::ldexp(1.0, -28);
+  for (const std::optional<int> input : {std::optional<int>{}, std::optional<int>{5}}) {
+    for (const double weight : {0.0, 0x1p-12}) {
+      const LayerSources layer{10, 0, 0, weight, input, 3};
+      const LayerScales chosen = cheapest_scales(std::vector{layer}, budget).layers[0];
+      EXPECT_LE(9 * std::ldexp(1.0, -2 * (chosen.input + chosen.weights)) / 12, budget);
+      EXPECT_LE(chosen.input + chosen.weights, 15);
+      EXPECT_EQ(chosen.input, input.value_or(chosen.input));
+    }
+  }
+}
+
 TEST(Budget, WhatNoScalesReachIsFoundAtOnceAndTooLargeIsRefused) {
   const LayerSources far{10, 0x1p150, 0x1p150, 0x1p29, {}};
   const auto chosen = cheapest_scales(std::vector{far}, 1e-9).layers;
