@@ -151,6 +151,7 @@ GraphLowering::Value GraphLowering::lower(const MapNode& op) {
   const double row = std::sqrt(squares / static_cast<double>(rows));
   out.rms = std::hypot(row * x.rms, std::sqrt(bias_squares / static_cast<double>(rows)));
   out.noise = std::hypot(row * x.noise, unit(weight_scale) * rounded * std::sqrt(static_cast<double>(columns)) * x.rms);
+  if (bias_squares > 0) out.noise = std::hypot(out.noise, unit(scale) * rounded);
   s_.weights.push_back(std::move(w));
   return out;
 }
@@ -252,8 +253,13 @@ GraphLowering::Value GraphLowering::moved(const Move& op, const std::vector<Valu
   std::vector<std::span<const Interval>> from;
   std::vector<const Value*> inputs;
   double error = 0;
+  double exact_low = unknown;
+  if constexpr (std::is_same_v<Move, TakeOp>) {
+    if (std::find(op.slices.begin(), op.slices.end(), -1) != op.slices.end()) exact_low = 0;
+  }
   Norms squares{0, 0};
   for (const Value& v : all) {
+    exact_low = std::min(exact_low, v.exact_low);
     from.emplace_back(v.bounds);
     inputs.push_back(&v);
     error = std::max(error, v.error);
@@ -262,7 +268,9 @@ GraphLowering::Value GraphLowering::moved(const Move& op, const std::vector<Valu
   }
   SecretVector<Interval> bounds(node_->count);
   move_elements<Interval>(op, from, bounds);
-  return emit(name(), op, inputs, all.front().scale, std::move(bounds), error, {std::sqrt(squares.norm), std::sqrt(squares.error)});
+  Value out = emit(name(), op, inputs, all.front().scale, std::move(bounds), error, {std::sqrt(squares.norm), std::sqrt(squares.error)});
+  out.exact_low = exact_low;
+  return out;
 }
 
 GraphLowering::Value GraphLowering::lower(const TransposeOp& op) { return moved(op, {in(0)}, 1); }

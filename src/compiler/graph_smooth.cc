@@ -17,6 +17,18 @@ constexpr double usual_error = 0x1p-13;  // of a function by itself
 
 SecretVector<Interval> all_alike(std::size_t count, i128 low, i128 high) { return SecretVector<Interval>(count, Interval{low, high}); }
 
+// The three highest bits of a number, from above.
+i128 rounded_up(i128 v) {
+  constexpr unsigned kept = 3;
+  const unsigned bits = wide_bits({v, v}) - 1;
+  const unsigned shift = bits > kept ? bits - kept : 0;
+  return -(-v >> shift) * (i128{1} << shift);
+}
+
+// Bounds follow the weights to the last bit. Where a range becomes part of the program, which is public, its ends keep three bits
+// each, outwards. A range that ends just before a power of two stays.
+Interval public_range(const Interval& v) { return {-rounded_up(-v.low), rounded_up(v.high + 1) - 1}; }
+
 }  // namespace
 
 // Coefficients of every value's segment, then Horner's rule.
@@ -58,7 +70,7 @@ GraphLowering::Value GraphLowering::spline_of(const std::string& name, const Val
 GraphLowering::Value GraphLowering::smooth(const std::string& name, const Value& given, const Shape& shape) {
   const Value x = given.scale > finest_argument ? cut(given, finest_argument, name + " (rescale)") : given;
   const std::size_t count = x.bounds.size();
-  const Interval all = hull(x.bounds);
+  const Interval all = public_range(hull(x.bounds));
   const auto place = [&](double v, i128 otherwise, bool up) {
     const double scaled = std::ldexp(v, x.scale);
     if (!(std::abs(scaled) < 0x1p62)) return otherwise;
@@ -157,7 +169,8 @@ GraphLowering::Value GraphLowering::lower(const SmoothNode& op) {
       s.high = far;
       s.slope = 1;
       break;
-    case Smooth::elu:
+    case Smooth::elu:  // the ReLU makes the corner that there is where alpha is not 1
+      s.f = [op](double v) { return op.alpha * std::expm1(v); };
       s.low = -std::max(1.0, far + std::log(std::max(std::abs(op.alpha), 1e-6)));
       s.high = 0;
       s.slope = 1;
@@ -268,6 +281,7 @@ GraphLowering::Value GraphLowering::power(const std::string& name, const Value& 
   if (smallest_x > 0) from_x = std::min(from_x, std::abs(std::pow(smallest_x, exponent) - std::pow(largest_x + x.error, exponent)));
   y.error = largest_y / smallest_g * rounding + largest_g * unit(weight_scale + 1) + from_x;
   y.error_norm = y.error * std::sqrt(static_cast<double>(count));
+  y.exact_low = exponent > 0 ? std::pow(std::max(0.0, x.exact_low), exponent) : std::pow(largest_x + x.error, exponent);
   // Where x is as large as usual, within its bounds.
   const double usual_x = std::clamp(x.rms, std::max(computed_low, unit(x.scale)), std::max(largest_x, unit(x.scale)));
   y.rms = std::pow(usual_x, exponent);
@@ -278,7 +292,8 @@ GraphLowering::Value GraphLowering::power(const std::string& name, const Value& 
   }
   if (!zero) {
     const double surely = std::min(std::pow(largest_x, exponent), std::pow(std::ldexp(static_cast<double>(all.low), -x.scale), exponent)) - y.error;
-    for (Interval& b : y.bounds) b.low = std::max<i128>(0, static_cast<i128>(std::ldexp(std::max(surely, 0.0), y.scale)) - 1);
+    const i128 product = std::max<i128>(0, of_g.low * least);
+    for (Interval& b : y.bounds) b.low = std::max(product, static_cast<i128>(std::ldexp(std::max(surely, 0.0), y.scale)) - 1);
   }
   return y;
 }

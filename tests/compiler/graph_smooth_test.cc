@@ -89,6 +89,38 @@ TEST(Smooth, TwoPartiesAgreeWithTheInterpreterInBothSuites) {
   }
 }
 
+// Normalisation as exporters write it before opset 17: what is under the root is a square's mean and a positive constant, however
+// large the error of the square may be.
+TEST(Smooth, ANormalisationThatIsWrittenOutCompilesAlongEveryAxis) {
+  for (const std::int64_t axis : {1, 2}) {
+    ModelBuilder b(13);
+    b.input("x", {1, 6, 4}).output("y", {1, 6, 4});
+    b.weights("two", {}, {2}).weights("epsilon", {}, {1e-5F});
+    with_ints(b.node("ReduceMean", {"x"}, {"mean"}), "axes", {axis});
+    b.node("Sub", {"x", "mean"}, {"d"});
+    b.node("Pow", {"d", "two"}, {"s"});
+    with_ints(b.node("ReduceMean", {"s"}, {"v"}), "axes", {axis});
+    b.node("Add", {"v", "epsilon"}, {"e"});
+    b.node("Sqrt", {"e"}, {"r"});
+    b.node("Div", {"d", "r"}, {"y"});
+    const Compiled c = compile(b.build(), between(-8, 8), {});
+    Doubles x(24);
+    std::mt19937 rng(7);
+    std::uniform_real_distribution<double> any(-8, 8);
+    for (double& v : x) v = any(rng);
+    const auto y = dequantise(c.program.output(), interpret(c.program, c.weights, quantise(c.program, x, "x")).back());
+    const auto at = [&](std::size_t line, std::size_t k) { return axis == 1 ? k * 4 + line : line * 4 + k; };
+    const std::size_t size = axis == 1 ? 6 : 4;
+    for (std::size_t line = 0; line < 24 / size; ++line) {
+      double mean = 0;
+      double variance = 0;
+      for (std::size_t k = 0; k < size; ++k) mean += x[at(line, k)] / static_cast<double>(size);
+      for (std::size_t k = 0; k < size; ++k) variance += std::pow(x[at(line, k)] - mean, 2) / static_cast<double>(size);
+      for (std::size_t k = 0; k < size; ++k) EXPECT_NEAR(y[at(line, k)], (x[at(line, k)] - mean) / std::sqrt(variance + 1e-5), 2e-3);
+    }
+  }
+}
+
 TEST(Smooth, WhatHasNoValueIsRefusedNamingTheLayer) {
   const auto error = [](const char* op, double low, double high) -> std::string {
     try {

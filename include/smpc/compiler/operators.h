@@ -18,6 +18,16 @@ struct OperatorRow {
 // Every op, in the order of the alphabet.
 std::vector<OperatorRow> operators();
 
+// A smooth function of the value that it reads, in fixed point, is within absolute + relative * |result| of exact arithmetic. What
+// the rounding of the value itself does comes on top.
+struct FunctionPromise {
+  std::string op;
+  double absolute;
+  double relative;
+  std::string beside;  // what else adds to it
+};
+std::vector<FunctionPromise> function_promises();
+
 // The same as docs/OPERATORS.md has it.
 std::string operators_markdown();
 
