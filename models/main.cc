@@ -63,6 +63,7 @@ int run(int argc, char** argv) {
     return 1;
   }
   std::cout << "made in " << folder << ": mlp.onnx, scan.nii.gz, scan4d.nii.gz, mask.nii.gz, truth.csv, accuracy.txt, stamp.txt\n";
+  if (!std::cout.flush()) smpc::fail_input("standard output: cannot write what was made");
   return 0;
 }
 

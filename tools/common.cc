@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <ctime>
 #include <fstream>
 #include <iostream>
@@ -19,8 +18,10 @@
 #include "label_file.h"
 #include "log.h"
 #include "manual.h"
+#include "process.h"
 #include "smpc/base/error.h"
 #include "smpc/base/file.h"
+#include "smpc/base/file_error.h"
 #include "smpc/base/text.h"
 #include "smpc/image/scan.h"
 #include "terminal.h"
@@ -102,43 +103,33 @@ int run_tool(CLI::App& app, int argc, char** argv, const std::function<void()>& 
     std::cerr << app.get_name() << ": " << printable(what) << "\n";
     return code;
   };
-  dress(app);
-  try {
-    if (print_definition(app, argc, argv)) return 0;
+  const auto guarded = [&](const std::function<void()>& step) {
+    try {
+      step();
+      return 0;
+    } catch (const CLI::ParseError& e) {
+      if (e.get_exit_code() == 0) return app.exit(e);
+      return fail(std::string(e.what()) + "; see " + app.get_name() + " --help", static_cast<int>(ErrorKind::usage));
+    } catch (const Error& e) {
+      return fail(e.what(), e.exit_code());
+    } catch (const std::filesystem::filesystem_error& e) {
+      return fail(e.path1().string() + ": cannot be used, found " + file_problem(e.path1(), e.code().value()),
+                  static_cast<int>(ErrorKind::bad_input));
+    } catch (const std::bad_alloc&) {
+      return fail("out of memory", 1);
+    } catch (const std::exception& e) {
+      return fail(e.what(), 1);
+    }
+  };
+  const int code = guarded([&] {
+    close_memory();
+    open_streams();
+    dress(app);
+    if (print_definition(app, argc, argv)) return;
     app.parse(argc, argv);
     body();
-    return 0;
-  } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return app.exit(e);
-    return fail(std::string(e.what()) + "; see " + app.get_name() + " --help", static_cast<int>(ErrorKind::usage));
-  } catch (const Error& e) {
-    return fail(e.what(), e.exit_code());
-  } catch (const std::bad_alloc&) {
-    return fail("out of memory", 1);
-  } catch (const std::exception& e) {
-    return fail(e.what(), 1);
-  }
-}
-
-std::filesystem::path default_state_folder(Role role) {
-  const char* xdg = std::getenv("XDG_STATE_HOME");
-  const char* home = std::getenv("HOME");
-  const std::filesystem::path base = xdg != nullptr && *xdg != '\0' ? std::filesystem::path(xdg)
-                                                                    : std::filesystem::path(home ? home : ".") / ".local" / "state";
-  return base / "smpc" / role_name(role);
-}
-
-void add_folder_options(CLI::App& app, Role role, Folders& folders) {
-  folders.identity = default_identity_folder(role);
-  folders.state = default_state_folder(role);
-  app.add_option("--identity", folders.identity, "folder with ca.pem, cert.pem and key.pem, as smpc-certs makes it")
-      ->type_name("DIR")
-      ->group("Folders")
-      ->capture_default_str();
-  app.add_option("--state", folders.state, "folder for what must survive a restart; one process at a time")
-      ->type_name("DIR")
-      ->group("Folders")
-      ->capture_default_str();
+  });
+  return code != 0 ? code : guarded(finish_output);
 }
 
 void CompileArguments::add_to(CLI::App& app) {

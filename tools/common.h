@@ -8,26 +8,17 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "folders.h"
 #include "smpc/compiler/compile.h"
 #include "smpc/image/scan.h"
-#include "smpc/net/identity.h"
 
 namespace smpc::tools {
 
-// Parses and runs; turns every outcome into an exit code and at most one line on standard error. Gives the app and its
+// Parses and runs; turns every outcome into an exit code and at most one line on standard error. That standard output did not
+// take all that was printed is such an outcome, too. Gives the app and its
 // commands their --help (tools/help.h; the footer is examples) and --version. With --print-man-page or
 // --print-bash-completion as the only argument, prints that instead; the build installs both.
 int run_tool(CLI::App& app, int argc, char** argv, const std::function<void()>& body);
-
-// The XDG state folder: $XDG_STATE_HOME/smpc/<role>, else ~/.local/state/smpc/<role>.
-std::filesystem::path default_state_folder(Role role);
-
-// --identity and --state, with their defaults shown.
-struct Folders {
-  std::filesystem::path identity;
-  std::filesystem::path state;
-};
-void add_folder_options(CLI::App& app, Role role, Folders& folders);
 
 // The compile options of interface: --scale --bits --input-range --input-norm --input-rms --input-mask --preprocess --labels
 // --grid --reveal --protocol.

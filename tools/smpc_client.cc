@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -13,11 +12,13 @@
 #include "result_table.h"
 #include "smpc/base/error.h"
 #include "smpc/base/file.h"
+#include "smpc/base/file_error.h"
 #include "smpc/base/text.h"
 #include "smpc/clinic/input_run.h"
 #include "smpc/clinic/outcome.h"
 #include "smpc/clinic/scan_report.h"
 #include "smpc/image/picture.h"
+#include "smpc/net/address.h"
 #include "study_command.h"
 #include "ui_command.h"
 
@@ -112,7 +113,7 @@ void check_report_folder(const std::filesystem::path& report) {
     fail_usage("--report " + report.string() + ": expected the name of a file, found a folder");
   }
   if (::access(folder.c_str(), W_OK) != 0) {
-    fail_usage("--report " + report.string() + ": expected a folder that can be written, found: " + std::strerror(errno));
+    fail_usage("--report " + report.string() + ": expected a folder that can be written, found " + file_problem(folder / "", errno));
   }
 }
 
@@ -220,6 +221,12 @@ int main(int argc, char** argv) {
   app.add_flag("--json", a.json_wanted, "print one JSON object on standard output, and nothing else")->group("Result");
   app.add_flag("-v,--verbose", a.verbose, "print also who learned what in this run")->group("Result");
   app.add_option("--server", a.options.server, "the model's owner")->type_name("HOST:PORT")->group("Peers")->capture_default_str();
+  app.add_option("--server-name", a.options.server_name,
+                 "the host name or address that the server's certificate must be valid for, where the server is reached through a "
+                 "forwarded port (default: the host of --server)")
+      ->option_text("NAME")
+      ->check(CLI::Validator([](std::string& name) { return host_problem(name).empty() ? "" : "expected a host name, found " + host_problem(name); }, ""))
+      ->group("Peers");
   app.add_option("--dealer", a.options.dealer, "the dealer")->type_name("HOST:PORT")->group("Peers")->capture_default_str();
   add_folder_options(app, Role::client, a.folders);
   CLI::App* fetch = app.add_subcommand("prefetch", "take bundles now, so that an inference starts at once");

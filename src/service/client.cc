@@ -82,7 +82,7 @@ struct ClientService::Impl {
   // A session with the server, beyond its hello.
   void open_session() {
     tell(ClientPhase::connecting);
-    session = link.use(tls_connect(options.server, identity, Role::server, Clock::now() + connect_time));
+    session = link.use(tls_connect(options.server, identity, Role::server, Clock::now() + connect_time, options.server_name));
     session->set_deadline(Clock::now() + hello_time);
     const auto h = receive_control<control::ServerHello>(*session);
     if (h.version() != protocol_version) fail_peer("the server: " + version_mismatch(h.version(), "the older of the two"));

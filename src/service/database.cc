@@ -2,16 +2,35 @@
 
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 
 #include "smpc/base/error.h"
+#include "smpc/base/file_error.h"
 #include "state_folder.h"
 
 namespace smpc {
 namespace {
 
 [[noreturn]] void fail_database(sqlite3* db, const std::string& doing) {
-  throw Error(ErrorKind::bad_input,
-              "the state folder: cannot " + doing + ": " + (db != nullptr ? sqlite3_errmsg(db) : "out of memory"));
+  std::string why = db != nullptr ? sqlite3_errmsg(db) : "out of memory";
+  const int code = db != nullptr ? sqlite3_errcode(db) & 0xff : SQLITE_NOMEM;
+  if (code == SQLITE_IOERR || code == SQLITE_CANTOPEN || code == SQLITE_FULL) {  // what the system said then
+    if (const int error = sqlite3_system_errno(db); error != 0) why += " (" + std::string(std::strerror(error)) + ")";
+  }
+  throw Error(ErrorKind::bad_input, "the state folder: cannot " + doing + ": " + why);
+}
+
+void open_database(sqlite3*& db, const std::filesystem::path& path) {
+  const int code = sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, nullptr);
+  if (code != SQLITE_OK) {
+    if (const int error = db != nullptr ? sqlite3_system_errno(db) : 0; error != 0) fail_file(path, "open", error);
+    fail_database(db, "open " + path.string());
+  }
+  // SQLite opens what it may not write, and says so at the first write alone.
+  if (sqlite3_db_readonly(db, "main") == 1) fail_file(path, "write", ::access(path.c_str(), W_OK) != 0 ? errno : EACCES);
 }
 
 }  // namespace
@@ -93,16 +112,18 @@ std::string Statement::text(int column) const {
 
 Database::Database(const std::filesystem::path& path, const char* schema) {
   take_state_folder(path.parent_path(), path.filename().string());
-  if (sqlite3_open_v2(path.c_str(), &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX,
-                      nullptr) != SQLITE_OK) {
-    fail_database(db_, "open " + path.string());
+  try {
+    open_database(db_, path);
+    ::chmod(path.c_str(), 0600);
+    sqlite3_busy_timeout(db_, 10'000);
+    execute("PRAGMA journal_mode=WAL");
+    execute("PRAGMA synchronous=FULL");
+    execute("PRAGMA secure_delete=ON");
+    execute(schema);
+  } catch (...) {
+    sqlite3_close(db_);
+    throw;
   }
-  ::chmod(path.c_str(), 0600);
-  sqlite3_busy_timeout(db_, 10'000);
-  execute("PRAGMA journal_mode=WAL");
-  execute("PRAGMA synchronous=FULL");
-  execute("PRAGMA secure_delete=ON");
-  execute(schema);
 }
 
 Database::~Database() { sqlite3_close(db_); }

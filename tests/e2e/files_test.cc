@@ -179,6 +179,9 @@ TEST(Files, NoWeightIsFoundInTheMemoryOfClientAndDealer) {
   CompileOptions o;
   o.reveal = Reveal::logits;
   const auto wanted = canaries(testing::Reference(o));
+  if (!std::ifstream("/proc/" + std::to_string(s.server->pid()) + "/mem")) {
+    GTEST_SKIP() << "the tools close their memory to this user: run this test as root";
+  }
   EXPECT_GT(found_in_memory(s.server->pid(), wanted), 1000U);  // where they are, they are found
   int looked = 0;
   std::size_t found = 0;

@@ -168,7 +168,9 @@ TEST(PublishedGraph, GivesWhatTheInterpreterGivesInTheMemoryThatIsTold) {
   ASSERT_EQ(idle.exit_code, 0);
   const long idle_peak = peak;
   const std::string server = std::to_string(s.server->pid());
-  std::ofstream("/proc/" + server + "/clear_refs") << 5;  // the kernel's high-water mark begins anew
+  if (!(std::ofstream("/proc/" + server + "/clear_refs") << 5 << std::flush)) {  // the kernel's high-water mark begins anew
+    GTEST_SKIP() << "the tools close their memory to this user: run this test as root";
+  }
   const long before = testing::peak_memory_kb(server);
   const Outcome o = s.run_client({"--input", program.inputs.front().name + "=" + (folder / "image.npy").string(), "--json"}, watched);
   ASSERT_EQ(o.exit_code, 0) << o.err;

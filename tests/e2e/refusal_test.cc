@@ -5,6 +5,7 @@
 
 #include "image/nifti_writer.h"
 #include "deployment.h"
+#include "tools/shell.h"
 
 namespace smpc {
 namespace {
@@ -28,6 +29,23 @@ NiftiSpec mni() {
   NiftiSpec s;
   s.dim = {3, 45, 54, 45, 1, 1, 1, 1};
   return s;
+}
+
+TEST(Refusals, AnOutputThatTakesNothingLeavesEveryBundleUnspent) {
+  Deployment s({"--model", (demo / "mlp.onnx").string()});
+  s.start_dealer();
+  s.start_server();
+  ASSERT_EQ(s.client({"prefetch", "--count", "1"}).exit_code, 0);
+  s.dealer.reset();
+  const std::string ask = "'" + std::string(SMPC_BIN_DIR) + "/smpc-client' --json --image '" + (demo / "scan.nii.gz").string() + "' --identity '" +
+                          (s.folder / "id/client").string() + "' --state '" + (s.folder / "state/client").string() +
+                          "' --server 127.0.0.1:" + s.server_port + " --dealer " + s.dealer_address();
+  for (const char* where : {">/dev/full", ">&-"}) {
+    const auto [code, said] = tools::shell(ask + " " + where);
+    EXPECT_EQ(code, 3) << said;
+    EXPECT_NE(said.find("smpc-client: standard output: cannot write"), said.npos) << said;
+  }
+  EXPECT_EQ(s.client({"--image", (demo / "scan.nii.gz").string(), "--json"}).exit_code, 0);  // with the one bundle
 }
 
 TEST(Refusals, BadScansLeaveEveryBundleUnspent) {

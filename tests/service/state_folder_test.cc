@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "database.h"
 #include "net/support.h"
 #include "smpc/base/file.h"
 
@@ -93,6 +94,17 @@ TEST_F(OwnStateFolder, ASharedOneIsRefused) {
 TEST_F(OwnStateFolder, WhatIsNoFolderIsRefused) {
   write_file(folder_, as_bytes("x"));
   EXPECT_HAS(refused(), "cannot be made, found " + folder_.string() + ", which is no folder but a file");
+}
+
+TEST_F(OwnStateFolder, ADatabaseThatCannotBeOpenedOrWrittenIsNamed) {
+  take_state_folder(folder_, "server.db");
+  fs::create_directory(folder_ / "server.db");
+  EXPECT_HAS(error_of([&] { Database(folder_ / "server.db", ""); }, ErrorKind::bad_input), "server.db: cannot open, found ");
+  fs::remove(folder_ / "server.db");
+  { Database(folder_ / "server.db", "CREATE TABLE t (x)"); }
+  if (::geteuid() == 0) GTEST_SKIP() << "root may write whatever it likes";
+  fs::permissions(folder_ / "server.db", fs::perms::owner_read);
+  EXPECT_HAS(error_of([&] { Database(folder_ / "server.db", ""); }, ErrorKind::bad_input), "server.db: cannot write, found no permission (mode 0400");
 }
 
 }  // namespace

@@ -48,6 +48,7 @@ TEST_P(SystemdUnit, LetsWhatIsInProgressEnd) {
   EXPECT_GT(std::stoi(value(text, "TimeoutStopSec")), drain + 10);
   EXPECT_EQ(value(text, "ExecReload"), "kill -HUP $MAINPID");
   EXPECT_EQ(value(text, "LimitCORE"), "0");
+  EXPECT_EQ(value(text, "MemorySwapMax"), "0");
 }
 
 TEST_P(SystemdUnit, IsUnderstoodBySystemd) {

@@ -21,6 +21,7 @@ namespace smpc {
 
 struct ClientOptions {
   std::string server = "127.0.0.1:7200";
+  std::string server_name;  // what the server's certificate is valid for, where it is not the host dialled; empty: that host
   std::string dealer = "127.0.0.1:7100";
   std::filesystem::path state;
   std::chrono::milliseconds patience{60'000};  // for another command of the same user to leave the state folder
