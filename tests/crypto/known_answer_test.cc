@@ -32,8 +32,43 @@ TEST(Hmac, Rfc4231Vectors) {
             "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b");
 }
 
-// NIST SP 800-38A: the key of appendix F. The counter begins at zero, and the stream is the encryption of 0, 1, 2, ...
-TEST(Prg, IsAes128InCounterModeFromZero) {
+// NIST SP 800-38A, F.5.1: key, first counter, and the four output blocks that are added to the plaintext there.
+TEST(Prg, IsAes128InCounterModeFromTheSecondHalfOfTheSeed) {
+  const Bytes seed = from_hex("2b7e151628aed2a6abf7158809cf4f3cf0f1f2f3f4f5f6f7f8f9fafbfcfdfeff");
+  const std::string expected =
+      "ec8cdf7398607cb0f2d21675ea9ea1e4362b7c3c6773516318a077d7fc5073ae6a2cc3787889374fbeb4c81b17ba6c44"
+      "e89c399ff0f198c6d40a31db156cabfe";
+  Bytes stream(64);
+  Prg prg(key_of(seed));
+  prg.fill(stream);
+  EXPECT_EQ(to_hex(stream), expected);
+  Bytes third(16);
+  prg.seek(2);
+  prg.fill(third);
+  EXPECT_EQ(to_hex(third), expected.substr(64, 32));
+}
+
+// The counter is one number of 128 bits, also where it begins anew at zero, and where seeking adds to it.
+// $ head -c 64 /dev/zero | openssl enc -aes-128-ctr -K 2b7e151628aed2a6abf7158809cf4f3c -iv fffffffffffffffffffffffffffffffe
+TEST(Prg, CountsBeyondTheLargestCounterAsOpensslDoes) {
+  const Bytes seed = from_hex("2b7e151628aed2a6abf7158809cf4f3cfffffffffffffffffffffffffffffffe");
+  const std::string expected = 
+      "d1b714b6fbf5fff1289aee2a4c4eeda38af2860142f786f409307c1a3f7eaaac7df76b0c1ab899b33e42f047b91b546f"
+      "57127d4034b1bebfaef466b9c7726fc6";
+  Bytes stream(64);
+  Prg(key_of(seed)).fill(stream);
+  EXPECT_EQ(to_hex(stream), expected);
+  for (std::size_t block = 0; block < 4; ++block) {
+    Prg prg(key_of(seed));
+    Bytes one(16);
+    prg.seek(block);
+    prg.fill(one);
+    EXPECT_EQ(to_hex(one), expected.substr(32 * block, 32)) << block;
+  }
+}
+
+// NIST SP 800-38A: the key of appendix F. Of a second half of zeros the stream is the encryption of 0, 1, 2, ...
+TEST(Prg, OfASecondHalfOfZerosBeginsAtZero) {
   const Bytes expected = from_hex(
       "7df76b0c1ab899b33e42f047b91b546f57127d4034b1bebfaef466b9c7726fc6973f2ef34879e2027f1734303ff21f89469c7fcb75d5d9a1b418"
       "cb997b09a185");
@@ -41,15 +76,6 @@ TEST(Prg, IsAes128InCounterModeFromZero) {
   Bytes stream(expected.size());
   prg.fill(stream);
   EXPECT_EQ(to_hex(stream), to_hex(expected));
-}
-
-// The second half of a seed takes no part.
-TEST(Prg, UsesTheFirstHalfOfTheSeedAlone) {
-  Bytes seed = from_hex("2b7e151628aed2a6abf7158809cf4f3cffffffffffffffffffffffffffffffff");
-  Prg prg(key_of(seed));
-  Bytes stream(16);
-  prg.fill(stream);
-  EXPECT_EQ(to_hex(stream), "7df76b0c1ab899b33e42f047b91b546f");
 }
 
 TEST(DeriveKey, IsHmacOverLabelZeroAndContext) {

@@ -11,6 +11,7 @@
 namespace smpc {
 
 enum class Declassified {
+  counter,         // where a stream's counter starts: the half of its seed that is not the AES key
   message,         // of an inference, as it leaves: every half is masked, or a share of the result
   result,          // the client's
   opened_index,    // of a table, under a mask that neither party knows

@@ -1,8 +1,10 @@
 // A pseudorandom generator: AES-128 in counter mode (NIST SP 800-38A), by OpenSSL. The AES key is the first half of the
-// seed; the counter starts at zero. One stream for one purpose: every stream has a seed of its own (derive_key), so no
-// two uses ever share output.
+// seed; the second half is where the counter starts, a number of 128 bits, so that a table of one start is of no use
+// against many streams. One stream for one purpose: every stream has a seed of its own (derive_key), so no two uses ever
+// share output.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 
@@ -27,6 +29,7 @@ class Prg {
 
  private:
   void* context_;
+  std::array<std::byte, 16> start_;  // of the counter, highest byte first
 };
 
 }  // namespace smpc
