@@ -227,7 +227,7 @@ void print_json(const nlohmann::json& object) {
 }
 
 void add_daemon_options(CLI::App& app, const std::string& limits, std::filesystem::path& allow, std::chrono::seconds& drain,
-                        std::size_t& max_sessions) {
+                        std::size_t& max_sessions, std::size_t& max_sessions_per_peer) {
   app.add_option("--allow", allow,
                  "file of the clients that may come in, urn:smpc:client:NAME a line; read again on SIGHUP (default: every "
                  "client of the certificate authority)")
@@ -240,6 +240,10 @@ void add_daemon_options(CLI::App& app, const std::string& limits, std::filesyste
       ->group(limits)
       ->default_str(std::to_string(drain.count()));
   app.add_option("--max-sessions", max_sessions, "sessions at once; as many as 64 more wait for a place, up to three seconds")
+      ->check(CLI::Range(1, 10000))
+      ->group(limits)
+      ->capture_default_str();
+  app.add_option("--max-sessions-per-client", max_sessions_per_peer, "sessions at once of one identity; one more is refused")
       ->check(CLI::Range(1, 10000))
       ->group(limits)
       ->capture_default_str();

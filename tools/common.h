@@ -51,9 +51,9 @@ class CompileArguments {
 // no UTF-8 does not keep the rest back.
 void print_json(const nlohmann::json& object);
 
-// --allow, --drain and --max-sessions, as every daemon has them, the last two under `limits` in --help.
+// --allow, --drain, --max-sessions and --max-sessions-per-client, as every daemon has them, all but the first under `limits` in --help.
 void add_daemon_options(CLI::App& app, const std::string& limits, std::filesystem::path& allow, std::chrono::seconds& drain,
-                        std::size_t& max_sessions);
+                        std::size_t& max_sessions, std::size_t& max_sessions_per_peer);
 
 // SIGINT, SIGTERM and SIGHUP wait from its construction on, so that none ends a process between its first line and its
 // serving. Threads inherit that: none may have been started before.

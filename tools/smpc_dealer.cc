@@ -20,7 +20,12 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0, 100000))
       ->group("Capacity")
       ->capture_default_str();
-  add_daemon_options(app, "Capacity", options.allow, options.drain, options.max_sessions);
+  add_daemon_options(app, "Capacity", options.allow, options.drain, options.max_sessions, options.max_sessions_per_peer);
+  app.add_option("--allow-servers", options.allow_servers,
+                 "file of the servers that may register programs, urn:smpc:server:NAME a line; read again on SIGHUP (default: "
+                 "every server of the certificate authority)")
+      ->type_name("FILE")
+      ->group("Peers");
   app.footer("  smpc-dealer --listen 0.0.0.0:7100 --identity dealer-1\n"
              "      for servers and clients on other machines");
   return run_tool(app, argc, argv, [&] {

@@ -49,7 +49,7 @@ int main(int argc, char** argv) {
   app.add_option("--dealer", options.dealer, "the dealer")->type_name("HOST:PORT")->group("Peers")->capture_default_str();
   add_folder_options(app, Role::server, folders);
   app.add_flag("--bump-epoch", bump, "after restoring --state from a backup: refuse every older bundle, and exit")->group("Folders");
-  add_daemon_options(app, "Limits", options.allow, options.drain, options.max_sessions);
+  add_daemon_options(app, "Limits", options.allow, options.drain, options.max_sessions, options.max_sessions_per_peer);
   app.add_option("--quota", options.quota, "volumes that one client identity may ask for, ever; 0: no limit")
       ->group("Limits")
       ->capture_default_str();

@@ -146,6 +146,10 @@ class Study {
       }
     } catch (const CannotWrite&) {
       throw;
+    } catch (const InvalidResult& e) {
+      entry.reason = e.what();  // as after a result: the server must not see which it was
+      entry.exit_code = e.exit_code();
+      failures_in_a_row_ = 0;
     } catch (const Error& e) {
       entry.reason = e.what();
       entry.exit_code = e.exit_code();

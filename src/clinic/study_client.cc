@@ -11,6 +11,8 @@ class Asking : public StudyClient {
     if (!client_) client_.emplace(identity_, options_);
     try {
       return f(*client_);
+    } catch (const InvalidResult&) {
+      throw;  // the server sees what it sees after a result
     } catch (...) {
       client_.reset();
       throw;

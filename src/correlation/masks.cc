@@ -24,7 +24,7 @@ void update(Sha256& digest, const WeightMatrix& matrix) {
 }  // namespace
 
 MaskId mask_id(const Key& id_key, const Digest& program_hash, const Weights& weights) {
-  // A digest first, so that the weights are read once and not joined: HMAC(id_key, hash || SHA-256(weights)). Every
+  // A digest first, so that the weights are read once and not joined: HMAC(id_key, version || hash || SHA-256(weights)). Every
   // weight counts with four bytes, however it is held.
   Sha256 digest;
   for (const LinearWeights& w : weights) {
@@ -38,6 +38,7 @@ MaskId mask_id(const Key& id_key, const Digest& program_hash, const Weights& wei
   Digest of_weights = digest.finish();
   ByteWriter message;
   message.bytes(as_bytes("mask id"));
+  message.u32(mask_version);
   message.bytes(program_hash);
   message.bytes(of_weights);
   wipe(std::span<std::byte>(of_weights));
@@ -46,12 +47,14 @@ MaskId mask_id(const Key& id_key, const Digest& program_hash, const Weights& wei
   return id;
 }
 
-Key mask_key(const Key& shared, const Digest& program_hash, const MaskId& id) {
+Key program_key(const Key& root, const Digest& program_hash, const MaskId& id) {
   ByteWriter context;
   context.bytes(program_hash);
   context.bytes(id);
-  return derive_key(shared, "A", context.data());
+  return derive_key(root, "program and mask", context.data());
 }
+
+Key mask_key(const Key& shared) { return derive_key(shared, "A"); }
 
 MaskRows::MaskRows(const Key& mask_key, const LinearDemand& linear)
     : row_blocks_((linear.columns() * 8 + 15) / 16), columns_(linear.columns()) {
@@ -85,21 +88,26 @@ MaskedLayout::MaskedLayout(const Plan& plan) {
 }
 
 void write_masked_weights(const Plan& plan, const Weights& weights, const Key& mask_key,
-                          const std::function<void(ByteView)>& write) {
-  for (const LinearDemand& d : MaskedLayout(plan).linears) {
+                          const std::function<void(ByteView)>& write, std::size_t from) {
+  const MaskedLayout layout(plan);
+  for (std::size_t i = 0; i < layout.linears.size(); ++i) {
+    if (layout.offsets[i + 1] <= from) continue;
+    const LinearDemand& d = layout.linears[i];
     SMPC_CHECK(d.linear + d.biases_before < weights.size());
     const WeightMatrix& matrix = weights[d.linear + d.biases_before].matrix;
     const MaskRows mask(mask_key, d);
     RingVector row(d.columns());
     WeightMatrix::Wide w(d.columns());
     Bytes packed(MaskedLayout::row_bytes(d));
-    for (std::size_t r = 0; r < d.rows(); ++r) {
+    const std::size_t skipped = std::max(from, layout.offsets[i]) - layout.offsets[i];
+    for (std::size_t r = skipped / packed.size(); r < d.rows(); ++r) {
       mask.rows(r, row);
       matrix.read(r * d.columns(), w);
       for (std::size_t c = 0; c < d.columns(); ++c) row[c] = d.ring.reduce(d.ring.from_signed(w[c]) - row[c]);
       pack_bits(row, d.ring.bits, packed);
       declassify(Declassified::masked_weights, packed);
-      write(packed);
+      const std::size_t begin = r * packed.size();
+      write(ByteView(packed).subspan(skipped > begin ? skipped - begin : 0));
     }
   }
 }

@@ -195,6 +195,22 @@ bool linear_maps_alone_read_the_input(const Program& program, const Plan& plan) 
   return true;
 }
 
+// The corrections twice, once as they are written; the results of all linear maps until then; and of the largest demand what
+// both parties have of it. Of a convolution the kernel is there, and b.
+std::uint64_t predicted_dealing_memory(const Plan& plan) {
+  std::uint64_t linear = 0;
+  std::uint64_t largest = 0;
+  for (const Demand& demand : plan.demands) {
+    std::uint64_t both = std::visit(ShareSize{Party::server}, demand) + std::visit(ShareSize{Party::client}, demand);
+    if (const auto* d = std::get_if<LinearDemand>(&demand)) {
+      linear += ring_bytes(d->outputs);
+      both = ring_bytes(2 * d->outputs + (d->conv ? d->inputs + d->rows() * d->columns() : 0));
+    }
+    largest = std::max(largest, both);
+  }
+  return 2 * plan.correction_bytes() + linear + largest;
+}
+
 RunMemory predicted_memory(const Program& program, const Plan& plan, const Schedule& schedule) {
   return {Simulation(program, plan, schedule, Party::server).run(), Simulation(program, plan, schedule, Party::client).run()};
 }

@@ -19,7 +19,7 @@ std::string trimmed(const std::string& line) {
 
 }  // namespace
 
-AllowList::AllowList(std::filesystem::path file) : file_(std::move(file)), names_(read()) {}
+AllowList::AllowList(std::filesystem::path file, Role role) : file_(std::move(file)), role_(role), names_(read()) {}
 
 AllowList::Names AllowList::read() const {
   Names names;
@@ -36,7 +36,7 @@ AllowList::Names AllowList::read() const {
     } catch (const Error& e) {
       fail_input(where + e.what());
     }
-    if (peer.role != Role::client) fail_input(where + "expected urn:smpc:client:NAME, found " + uri);
+    if (peer.role != role_) fail_input(where + "expected urn:smpc:" + std::string(role_name(role_)) + ":NAME, found " + uri);
     names.insert(peer.uri());
   }
   return names;
@@ -49,16 +49,21 @@ void AllowList::reload() {
 }
 
 std::string AllowList::turn_away(const PeerName& peer) const {
-  if (file_.empty() || peer.role != Role::client) return {};
+  if (peer.role != role_ || has(peer.uri())) return {};
+  return "expected a " + std::string(role_name(role_)) + " on the allow-list, found " + peer.uri() + ": ask the operator to add it";
+}
+
+bool AllowList::has(const std::string& uri) const {
+  if (file_.empty()) return true;
   const std::scoped_lock guard(mutex_);
-  if (names_.contains(peer.uri())) return {};
-  return "expected a client on the allow-list, found " + peer.uri() + ": ask the operator to add it";
+  return names_.contains(uri);
 }
 
 std::string AllowList::text() const {
-  if (file_.empty()) return "no allow-list: every client of the certificate authority may come in";
+  const std::string role(role_name(role_));
+  if (file_.empty()) return "no allow-list: every " + role + " of the certificate authority may come in";
   const std::scoped_lock guard(mutex_);
-  return std::to_string(names_.size()) + (names_.size() == 1 ? " client" : " clients") + " on the allow-list " + file_.string();
+  return std::to_string(names_.size()) + " " + role + (names_.size() == 1 ? "" : "s") + " on the allow-list " + file_.string();
 }
 
 }  // namespace smpc

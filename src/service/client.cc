@@ -8,11 +8,13 @@
 #include "client_link.h"
 #include "client_state.h"
 #include "part_file.h"
+#include "program_bounds.h"
 #include "smpc/base/digest.h"
 #include "smpc/base/file.h"
 #include "smpc/base/mapped_file.h"
 #include "smpc/net/tls.h"
 #include "smpc/runtime/interpreter.h"
+#include "smpc/runtime/memory.h"
 #include "smpc/runtime/two_party.h"
 #include "smpc/service/limits.h"
 #include "state_lock.h"
@@ -58,7 +60,8 @@ struct ClientService::Impl {
   Impl(const Identity& id, ClientOptions o)
       : identity(id), options(std::move(o)), lock(options.state, "smpc-client", options.patience), state(options.state) {}
 
-  // A session that is there between two calls waits for a request: one that an error left in another state is given up.
+  // A session that is there between two calls waits for a request: one that an error left in another state is given up. After
+  // results, valid or not, there is none.
   template <class Body>
   auto call(Body&& body) {
     try {
@@ -142,14 +145,19 @@ struct ClientService::Impl {
       if (sha256(*bytes) != filter.program) fail_peer("the server: the program that it sent is not the one that it names");
       cost.setup.seconds += seconds_since(start);
     }
+    Plan planned;
+    std::optional<Program> decoded;
     try {
-      program = decode_program(*bytes);
+      decoded = decode_program(*bytes);
+      planned = correlation_plan(*decoded);
+      check_bounds(planned, predicted_memory(*decoded, planned, make_schedule(*decoded, planned, 1)).client);
     } catch (const Error& e) {
       fail_peer(std::string("the server: ") + e.what());
     }
     if (fetched) state.store_program(filter.program, *bytes);
+    program = std::move(decoded);
+    plan = std::move(planned);
     if (to_text(program->reveal) != hello.reveal()) fail_peer("the server: its output policy is not its program's");
-    plan = correlation_plan(*program);
     if (hello.masked_bytes() != MaskedLayout(plan).bytes()) {
       fail_peer("the server: expected masked weights of " + std::to_string(MaskedLayout(plan).bytes()) +
                 " bytes, as its program says, found " + std::to_string(hello.masked_bytes()));
@@ -295,15 +303,17 @@ struct ClientService::Impl {
     if (!session) open_session();
     provide(count);
     if (!session) open_session();
-    std::vector<VolumeResult> results;
+    std::vector<RingVector> opened;  // a batch each
     for (std::size_t from = 0; from < count; from += most_volumes) {
       const std::size_t n = std::min<std::size_t>(most_volumes, count - from);
-      run_batch(joined(n, next), n, results);
+      opened.push_back(run_batch(joined(n, next), n));
       volumes_done = from + n;
     }
     close_session();
     state.forget_spent();
-    return results;
+    // Nobody has looked at what was opened before the last byte left: a server that changes its shares would learn from what
+    // the client does then, a guess a run.
+    return read_results(opened, count);
   }
 
   // The next `batch` volumes, back to back.
@@ -323,7 +333,8 @@ struct ClientService::Impl {
     return input;
   }
 
-  void run_batch(RingVector input, std::size_t batch, std::vector<VolumeResult>& results) {
+  // What is opened of a batch, not looked at.
+  RingVector run_batch(RingVector input, std::size_t batch) {
     std::vector<ClientBundle> bundles = state.open(filter, plan.correction_bytes(), batch);
     if (bundles.size() < batch) {
       throw Error(ErrorKind::no_bundles, "stored correlated randomness is damaged and was set aside; run the command again");
@@ -368,7 +379,6 @@ struct ClientService::Impl {
                                    begun = true;
                                  },
                              .after_message = [&](std::size_t passed) { tell_message(schedule, passed); }});
-      read_results(run.result(), batch, results);
     } catch (...) {
       if (begun) state.record_failure(subject, session->traffic() - before);
       throw;
@@ -378,6 +388,7 @@ struct ClientService::Impl {
     cost.rounds += schedule.messages.size();
     cost.online.seconds += seconds_since(start);
     state.record_end(subject, session->traffic() - before);
+    return run.result();
   }
 
   void tell_message(const Schedule& schedule, std::size_t passed) {
@@ -385,19 +396,23 @@ struct ClientService::Impl {
     tell(ClientPhase::inference, passed, schedule.messages.size(), op < program->ops.size() ? program->ops[op].name : "opening");
   }
 
-  void read_results(const RingVector& values, std::size_t batch, std::vector<VolumeResult>& results) const {
+  std::vector<VolumeResult> read_results(const std::vector<RingVector>& opened, std::size_t count) const {
     const std::size_t classes = program->reveal == Reveal::label ? program->classes() : program->output().count;
-    for (std::size_t v = 0; v < batch; ++v) {
+    std::vector<VolumeResult> results;
+    for (std::size_t v = 0; v < count; ++v) {
+      const RingVector& batch = opened[v / most_volumes];
+      const std::size_t at = v % most_volumes;
       VolumeResult one;
       if (program->reveal == Reveal::label) {
-        one.index = values[v];
-        if (one.index >= classes) fail_peer("the server: expected a class below " + std::to_string(classes));
+        one.index = batch[at];
+        if (one.index >= classes) throw InvalidResult(v, classes);
       } else {
-        one.logits = dequantise(program->output(), std::span(values).subspan(v * classes, classes));
+        one.logits = dequantise(program->output(), std::span(batch).subspan(at * classes, classes));
         one.index = static_cast<std::size_t>(std::max_element(one.logits.begin(), one.logits.end()) - one.logits.begin());
       }
       results.push_back(std::move(one));
     }
+    return results;
   }
 
   const Identity& identity;

@@ -132,6 +132,14 @@ void Database::execute(const char* sql) {
   if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail_database(db_, "use its database");
 }
 
+std::int64_t Database::version() {
+  Statement row = prepare("PRAGMA user_version");
+  SMPC_CHECK(row.step());
+  return row.integer(0);
+}
+
+void Database::set_version(std::int64_t version) { execute(("PRAGMA user_version = " + std::to_string(version)).c_str()); }
+
 Database::Transaction::~Transaction() {
   if (!done_) sqlite3_exec(db_.db_, "ROLLBACK", nullptr, nullptr, nullptr);
 }

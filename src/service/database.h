@@ -59,6 +59,10 @@ class Database {
   Statement prepare(std::string_view sql) { return Statement(db_, sql); }
   void execute(const char* sql);
 
+  // Of the tables (PRAGMA user_version); 0 where nobody has set one. Setting it is part of the transaction that is open.
+  std::int64_t version();
+  void set_version(std::int64_t version);
+
   // A transaction that is undone unless committed. IMMEDIATE: it holds the write lock from its start.
   class Transaction {
    public:

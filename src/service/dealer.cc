@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <atomic>
 #include <ctime>
+#include <set>
 #include <thread>
 
 #include "database.h"
 #include "dealer_pool.h"
 #include "open_sessions.h"
+#include "program_bounds.h"
 #include "smpc/net/tls.h"
 #include "smpc/service/allow_list.h"
 #include "state_lock.h"
@@ -25,21 +27,41 @@ constexpr auto session_time = 30min;                    // a client may wait for
 const char* const schema = R"(
 CREATE TABLE IF NOT EXISTS registrations (
   server TEXT NOT NULL, instance BLOB NOT NULL, epoch INTEGER NOT NULL, program_hash BLOB NOT NULL,
-  mask BLOB NOT NULL, program BLOB NOT NULL, shared_key BLOB NOT NULL,
+  mask BLOB NOT NULL, program BLOB NOT NULL, shared_key BLOB NOT NULL,  -- program_key
   PRIMARY KEY (instance, program_hash, mask));
 CREATE TABLE IF NOT EXISTS issued (
   serial BLOB PRIMARY KEY, client TEXT NOT NULL, instance BLOB NOT NULL, program_hash BLOB NOT NULL,
   time INTEGER NOT NULL) WITHOUT ROWID;
 )";
 
+// Before version 1 a registration held the key of which all of a server's are made. It goes; servers register by themselves.
+constexpr std::int64_t schema_version = 1;
+
+// What one server identity has registered at once: states of it, each with its program and its bundles in memory.
+constexpr std::int64_t most_states_of_a_server = 16;
+
+void bring_up_to_date(Database& db) {
+  Database::Transaction transaction(db);
+  if (db.version() > schema_version) {
+    fail_input("the state folder: expected tables of version " + std::to_string(schema_version) + ", found " +
+               std::to_string(db.version()) + ": a newer smpc-dealer has used it; update this one");
+  }
+  if (db.version() < schema_version) {
+    db.execute("DROP TABLE IF EXISTS registrations");
+    db.set_version(schema_version);
+  }
+  db.execute(schema);
+  transaction.commit();
+}
+
 template <std::size_t N>
 void copy_to(std::array<std::byte, N>& out, ByteView from) {
-  SMPC_CHECK(from.size() == N);
+  if (from.size() != N) fail_input("its record is damaged");
   std::copy(from.begin(), from.end(), out.begin());
 }
 
 Key key_of(ByteView bytes) {
-  SMPC_CHECK(bytes.size() == 32);
+  if (bytes.size() != 32) fail_input("its record is damaged");
   return Key{bytes.first<32>()};
 }
 
@@ -49,30 +71,43 @@ struct DealerService::Impl {
   Impl(const Identity& identity, DealerOptions o)
       : options(std::move(o)),
         lock(options.state, "smpc-dealer", 0ms),
-        db(options.state / "dealer.db", schema),
-        pool(options.pool),
+        db(options.state / "dealer.db", ""),
+        pool(options.pool, options.log),
         allow_list(options.allow),
+        servers(options.allow_servers, Role::server),
         listener(identity, {.listen = options.listen,
                             .allowed = {Role::server, Role::client},
                             .max_sessions = options.max_sessions,
-                            .turn_away = [this](const PeerName& peer) { return allow_list.turn_away(peer); },
+                            .max_sessions_per_peer = options.max_sessions_per_peer,
+                            .turn_away = [this](const PeerName& peer) {
+                              return peer.role == Role::server ? servers.turn_away(peer) : allow_list.turn_away(peer);
+                            },
                             .on_stop =
                                 [this] {
                                   sessions.stop();
                                   pool.stop();
                                 },
                             .on_failure = options.log}) {
+    bring_up_to_date(db);
     Statement rows = db.prepare("SELECT server, instance, epoch, program_hash, mask, program, shared_key FROM registrations");
-    while (rows.step()) {
-      Registration r;
-      r.server = rows.text(0);
-      copy_to(r.instance, rows.blob(1));
-      r.epoch = static_cast<std::uint64_t>(rows.integer(2));
-      copy_to(r.program_hash, rows.blob(3));
-      copy_to(r.mask, rows.blob(4));
-      r.program = rows.blob(5);
-      r.shared = key_of(rows.secret(6));
-      pool.add(r);
+    while (rows.step()) serve_stored(rows);
+  }
+
+  // One that cannot be served must not keep the others from it.
+  void serve_stored(const Statement& row) {
+    Registration r;
+    r.server = row.text(0);
+    try {
+      if (!servers.has(r.server)) fail_input("it is not on the allow-list");
+      copy_to(r.instance, row.blob(1));
+      r.epoch = static_cast<std::uint64_t>(row.integer(2));
+      copy_to(r.program_hash, row.blob(3));
+      copy_to(r.mask, row.blob(4));
+      r.program = row.blob(5);
+      r.shared = key_of(row.secret(6));
+      pool.add(r, plan_for_the_dealer(r.program));
+    } catch (const Error& e) {
+      options.log("a stored registration of " + r.server + " is left out: " + e.what());
     }
   }
 
@@ -109,17 +144,37 @@ struct DealerService::Impl {
     r.program = Bytes(program.begin(), program.end());
     r.program_hash = sha256(program);
     r.shared = Key{std::span<const std::byte, 32>(array_of<32>(request.shared_key(), "a registration's key"))};
+    if (pool.holds(r)) return send_ready(channel);  // servers say it again and again
+    Plan plan;
     try {
-      decode_program(r.program);
+      plan = plan_for_the_dealer(r.program);
     } catch (const Error& e) {
+      options.log(r.server + ": refused: " + e.what());
       return refuse(channel, control::PROGRAM, e.what());
     }
     if (!store(r)) {
       return refuse(channel, control::POLICY, "this server state was registered by another server identity before");
     }
-    pool.add(r);
+    pool.add(r, std::move(plan));
+    forget_old_states(r.server);
     options.log("registered program " + to_hex(r.program_hash).substr(0, 12) + " of " + r.server);
     send_ready(channel);
+  }
+
+  // Whoever registers state after state does not fill the dealer's memory: those that it registered first go.
+  void forget_old_states(const std::string& server) {
+    std::set<Instance> kept;
+    {
+      const std::scoped_lock guard(db.mutex());
+      Statement rows = db.prepare("SELECT instance FROM registrations WHERE server = ? ORDER BY rowid DESC LIMIT ?");
+      rows.bind(std::string_view(server)).bind(most_states_of_a_server);
+      while (rows.step()) {
+        Instance one{};
+        copy_to(one, rows.blob(0));
+        kept.insert(one);
+      }
+    }
+    pool.keep_only([&](const Registration& r) { return r.server != server || kept.contains(r.instance); });
   }
 
   // False when the instance belongs to another server.
@@ -140,6 +195,11 @@ struct DealerService::Impl {
         .bind(ByteView(r.mask))
         .bind(ByteView(r.program))
         .bind(ByteView(r.shared.reveal()))
+        .run();
+    db.prepare("DELETE FROM registrations WHERE server = ?1 AND rowid NOT IN "
+               "(SELECT rowid FROM registrations WHERE server = ?1 ORDER BY rowid DESC LIMIT ?2)")
+        .bind(std::string_view(r.server))
+        .bind(most_states_of_a_server)
         .run();
     transaction.commit();
     return true;
@@ -206,7 +266,8 @@ struct DealerService::Impl {
   StateLock lock;
   Database db;
   DealerPool pool;
-  AllowList allow_list;
+  AllowList allow_list;  // of clients
+  AllowList servers;
   OpenSessions sessions;
   std::atomic<bool> stopping = false;
   Listener listener;
@@ -219,6 +280,7 @@ std::uint16_t DealerService::port() const noexcept { return impl_->listener.port
 
 void DealerService::run() {
   if (!impl_->options.allow.empty()) impl_->options.log(impl_->allow_list.text());
+  if (!impl_->options.allow_servers.empty()) impl_->options.log(impl_->servers.text());
   std::jthread generator([this](std::stop_token stop) { impl_->pool.generate(stop); });
   impl_->listener.run([this](Channel& channel, const PeerName& peer) { impl_->session(channel, peer); });
 }
@@ -230,6 +292,11 @@ void DealerService::stop() noexcept {
   impl_->listener.stop(again ? std::chrono::seconds(0) : impl_->options.drain);
 }
 
-void DealerService::reload() { reload_and_say(impl_->allow_list, impl_->options.log); }
+void DealerService::reload() {
+  reload_and_say(impl_->allow_list, impl_->options.log);
+  if (impl_->options.allow_servers.empty()) return;
+  reload_and_say(impl_->servers, impl_->options.log);
+  impl_->pool.keep_only([this](const Registration& r) { return impl_->servers.has(r.server); });
+}
 
 }  // namespace smpc

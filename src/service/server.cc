@@ -6,8 +6,10 @@
 #include <condition_variable>
 #include <ctime>
 #include <future>
+#include <optional>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "open_sessions.h"
 #include "server_state.h"
@@ -53,53 +55,72 @@ struct ServerService::Impl {
         lock(options.state, "smpc-server", 0ms),
         state(options.state),
         mask(mask_id(state.id_key(), hash, weights)),
-        key_of_mask(mask_key(state.shared_key(), hash, mask)),
+        shared(program_key(state.root_key(), hash, mask)),
         allow_list(options.allow),
         listener(identity, {.listen = options.listen,
                             .allowed = {Role::client},
                             .max_sessions = options.max_sessions,
+                            .max_sessions_per_peer = options.max_sessions_per_peer,
                             .turn_away = [this](const PeerName& peer) { return allow_list.turn_away(peer); },
                             .on_stop = [this] { sessions.stop(); },
                             .on_failure = options.log}) {}
 
-  // Tells the dealer the program and the shared key; tries until it is there.
+  // Tells the dealer the program and the shared key: until it is there, and then again and again, since a dealer may lose what
+  // it was told. To a dealer that still has it that is a comparison.
   void register_with_dealer(std::stop_token stop) {
     std::string said;
     while (!stop.stop_requested()) {
+      auto pause = options.register_again;
       try {
-        const auto channel = tls_connect(options.dealer, identity, Role::dealer, Clock::now() + 10s);
-        channel->set_deadline(Clock::now() + 30s);
-        const auto hello = receive_control<control::DealerHello>(*channel);
-        if (hello.version() != protocol_version) fail_peer(version_mismatch(hello.version(), "the older of the two"));
-        control::DealerRequest request;
-        request.set_version(protocol_version);
-        auto& r = *request.mutable_register_program();
-        r.set_program(text_of(program_bytes));
-        r.set_mask(text_of(mask));
-        r.set_instance(text_of(state.instance()));
-        r.set_epoch(state.epoch());
-        r.set_shared_key(text_of(state.shared_key().reveal()));
-        send_control(*channel, request);
-        expect_ready(*channel, "the dealer");
-        control::DealerRequest done;
-        done.set_version(protocol_version);
-        done.mutable_done();
-        send_control(*channel, done);
-        channel->close();
-        {
-          const std::scoped_lock guard(ready_mutex);
-          ready = true;
-        }
-        ready_changed.notify_all();
-        options.on_ready();
-        return;
+        register_once();
+        if (!said.empty() && is_ready()) options.log("the dealer has the program again");
+        said.clear();
+        become_ready();
       } catch (const Error& e) {
         if (said != e.what()) options.log(std::string("waiting for the dealer: ") + e.what());
         said = e.what();
+        // One that has refused has been reached, and would have to look at the program anew.
+        if (dynamic_cast<const Refusal*>(&e) == nullptr) pause = std::min<std::chrono::milliseconds>(pause, 500ms);
       }
       std::unique_lock guard(ready_mutex);
-      ready_changed.wait_for(guard, stop, 500ms, [] { return false; });
+      ready_changed.wait_for(guard, stop, pause, [] { return false; });
     }
+  }
+
+  void register_once() {
+    const auto channel = tls_connect(options.dealer, identity, Role::dealer, Clock::now() + 10s);
+    channel->set_deadline(Clock::now() + 30s);
+    const auto hello = receive_control<control::DealerHello>(*channel);
+    if (hello.version() != protocol_version) fail_peer(version_mismatch(hello.version(), "the older of the two"));
+    control::DealerRequest request;
+    request.set_version(protocol_version);
+    auto& r = *request.mutable_register_program();
+    r.set_program(text_of(program_bytes));
+    r.set_mask(text_of(mask));
+    r.set_instance(text_of(state.instance()));
+    r.set_epoch(state.epoch());
+    r.set_shared_key(text_of(shared.reveal()));
+    send_control(*channel, request);
+    expect_ready(*channel, "the dealer");
+    control::DealerRequest done;
+    done.set_version(protocol_version);
+    done.mutable_done();
+    send_control(*channel, done);
+    channel->close();
+  }
+
+  void become_ready() {
+    {
+      const std::scoped_lock guard(ready_mutex);
+      if (std::exchange(ready, true)) return;
+    }
+    ready_changed.notify_all();
+    options.on_ready();
+  }
+
+  bool is_ready() {
+    const std::scoped_lock guard(ready_mutex);
+    return ready;
   }
 
   bool wait_until_ready() {
@@ -149,7 +170,7 @@ struct ServerService::Impl {
     }
   }
 
-  // The masked weights from a byte offset on, as one bulk frame a row; then the digest of all of them.
+  // The masked weights from a byte offset on, as one bulk frame a row; then the digest of all of them, which is computed once.
   bool send_weights(Channel& channel, std::uint64_t offset) {
     const MaskedLayout layout(plan);
     if (offset > layout.bytes()) {
@@ -158,16 +179,35 @@ struct ServerService::Impl {
     }
     channel.set_deadline(Clock::now() + transfer_time);
     send_ready(channel);
-    std::uint64_t at = 0;
-    Sha256 digest;
-    write_masked_weights(plan, weights, key_of_mask, [&](ByteView row) {
-      digest.update(row);
-      const std::uint64_t end = at + row.size();
-      if (end > offset) channel.send(FrameType::bulk, at >= offset ? row : row.subspan(offset - at));
-      at = end;
-    });
-    channel.send(FrameType::bulk, digest.finish());
+    if (offset == 0) {
+      Sha256 digest;
+      write_masked_weights(plan, weights, mask_key(shared), [&](ByteView row) {
+        digest.update(row);
+        channel.send(FrameType::bulk, row);
+      });
+      const Digest whole = digest.finish();
+      {
+        const std::scoped_lock guard(masked_mutex);
+        masked_digest = whole;
+      }
+      channel.send(FrameType::bulk, whole);
+    } else {
+      const Digest whole = digest_of_masked_weights();
+      write_masked_weights(plan, weights, mask_key(shared), [&](ByteView row) { channel.send(FrameType::bulk, row); }, offset);
+      channel.send(FrameType::bulk, whole);
+    }
     return true;
+  }
+
+  // Of all of them; computed once, however many ask for it at the same time.
+  Digest digest_of_masked_weights() {
+    const std::scoped_lock guard(masked_mutex);
+    if (!masked_digest) {
+      Sha256 digest;
+      write_masked_weights(plan, weights, mask_key(shared), [&](ByteView row) { digest.update(row); });
+      masked_digest = digest.finish();
+    }
+    return *masked_digest;
   }
 
   // Everything that can be refused is, before anything is spent. False: the session ends.
@@ -186,7 +226,7 @@ struct ServerService::Impl {
     std::vector<Key> seeds;
     for (const BundleHeader& h : headers) {
       subject.bundles.push_back(h.serial);
-      seeds.push_back(server_seed(h, state.shared_key()));
+      seeds.push_back(server_seed(h, shared));
     }
     const std::vector<Serial>& serials = subject.bundles;
     switch (state.reserve(serials, peer.uri(), options.quota, options.quota_total)) {
@@ -227,6 +267,17 @@ struct ServerService::Impl {
     return true;
   }
 
+  // A header that a dealer of this server made, for this program or another: each has a key of its own.
+  std::optional<BundleHeader> authentic(ByteView bytes) const {
+    if (bytes.size() > longest_bundle_header) return std::nullopt;
+    try {
+      const BundleHeader h = decode_bundle_header(bytes);
+      if (has_valid_mac(bytes, program_key(state.root_key(), h.program, h.mask))) return h;
+    } catch (const Error&) {  // no header at all
+    }
+    return std::nullopt;
+  }
+
   control::Refusal check(const control::Infer& request, const PeerName& peer, std::vector<BundleHeader>& headers) {
     control::Refusal no;
     const auto say = [&](control::Code code, const std::string& text) {
@@ -254,10 +305,9 @@ struct ServerService::Impl {
     }
     std::set<Serial> seen;
     for (const std::string& bytes : request.bundles()) {
-      if (bytes.size() > longest_bundle_header || !has_valid_mac(as_bytes(bytes), state.shared_key())) {
-        return say(control::BUNDLE, "a bundle is not one that this server's dealer made");
-      }
-      const BundleHeader h = decode_bundle_header(as_bytes(bytes));
+      const std::optional<BundleHeader> read = authentic(as_bytes(bytes));
+      if (!read) return say(control::BUNDLE, "a bundle is not one that this server's dealer made");
+      const BundleHeader& h = *read;
       if (h.client != peer.uri()) return say(control::BUNDLE, "a bundle is another client's");
       if (h.program != hash || h.mask != mask) return say(control::BUNDLE, "a bundle is for another program or other weights");
       if (h.instance != state.instance() || h.epoch != state.epoch()) {
@@ -282,10 +332,12 @@ struct ServerService::Impl {
   StateLock lock;
   ServerState state;
   MaskId mask;
-  Key key_of_mask;
+  Key shared;  // with the dealer
   AllowList allow_list;
   OpenSessions sessions;
   Listener listener;
+  std::mutex masked_mutex;
+  std::optional<Digest> masked_digest;  // under masked_mutex
   std::mutex ready_mutex;
   std::condition_variable_any ready_changed;
   bool ready = false;

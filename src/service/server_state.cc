@@ -12,7 +12,7 @@ namespace {
 const char* const schema = R"(
 CREATE TABLE IF NOT EXISTS server (
   one INTEGER PRIMARY KEY CHECK (one = 1), instance BLOB NOT NULL, epoch INTEGER NOT NULL,
-  id_key BLOB NOT NULL, shared_key BLOB NOT NULL);
+  id_key BLOB NOT NULL, root_key BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS used (
   serial BLOB PRIMARY KEY, client TEXT NOT NULL, time INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS used_by_client ON used (client);
@@ -23,28 +23,53 @@ Key key_of(const SecretBytes& bytes) {
   return Key{ByteView(bytes).first<32>()};
 }
 
+// Before version 1 dealers were given the key itself. It is no secret from them, so another takes its place.
+constexpr std::int64_t schema_version = 1;
+
+void bring_up_to_date(Database& db) {
+  Database::Transaction transaction(db);
+  if (db.version() > schema_version) {
+    fail_input("the state folder: expected tables of version " + std::to_string(schema_version) + ", found " +
+               std::to_string(db.version()) + ": a newer smpc-server has used it; update this one");
+  }
+  if (db.version() < schema_version) {
+    Statement old = db.prepare("SELECT 1 FROM pragma_table_info('server') WHERE name = 'shared_key'");
+    const bool is_old = old.step();
+    old.reset();
+    if (is_old) {
+      const Key fresh = random_key();
+      db.execute("ALTER TABLE server RENAME COLUMN shared_key TO root_key");
+      db.prepare("UPDATE server SET root_key = ?").bind(ByteView(fresh.reveal())).run();
+    }
+    db.set_version(schema_version);
+  }
+  db.execute(schema);
+  transaction.commit();
+}
+
 }  // namespace
 
-ServerState::ServerState(const std::filesystem::path& folder) : db_(folder / "server.db", schema) {
+ServerState::ServerState(const std::filesystem::path& folder) : db_(folder / "server.db", "") {
+  bring_up_to_date(db_);
   Database::Transaction transaction(db_);
   Instance fresh{};
   os_random(fresh);
   const Key id_key = random_key();
-  const Key shared = random_key();
+  const Key root = random_key();
   db_.prepare("INSERT OR IGNORE INTO server VALUES (1, ?, 1, ?, ?)")
       .bind(ByteView(fresh))
       .bind(ByteView(id_key.reveal()))
-      .bind(ByteView(shared.reveal()))
+      .bind(ByteView(root.reveal()))
       .run();
   {
-    Statement row = db_.prepare("SELECT instance, epoch, id_key, shared_key FROM server");
+    Statement row = db_.prepare("SELECT instance, epoch, id_key, root_key FROM server");
     SMPC_CHECK(row.step());
     const Bytes instance = row.blob(0);
     SMPC_CHECK(instance.size() == instance_.size());
     std::copy(instance.begin(), instance.end(), instance_.begin());
     epoch_ = static_cast<std::uint64_t>(row.integer(1));
     id_key_ = key_of(row.secret(2));
-    shared_ = key_of(row.secret(3));
+    root_ = key_of(row.secret(3));
   }
   transaction.commit();
 }

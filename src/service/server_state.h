@@ -19,7 +19,7 @@ class ServerState {
   const Instance& instance() const noexcept { return instance_; }
   std::uint64_t epoch() const noexcept { return epoch_; }
   const Key& id_key() const noexcept { return id_key_; }      // of mask ids
-  const Key& shared_key() const noexcept { return shared_; }  // with the dealer
+  const Key& root_key() const noexcept { return root_; }      // of what dealers are given (program_key)
   std::uint64_t bump_epoch();
 
   enum class Reserve { done, spent, over_quota };
@@ -42,7 +42,7 @@ class ServerState {
   Instance instance_{};
   std::uint64_t epoch_ = 0;
   Key id_key_;
-  Key shared_;
+  Key root_;
   std::set<Serial> in_use_;
   std::multiset<std::string> in_use_by_;
 };

@@ -11,7 +11,7 @@
 
 namespace smpc {
 
-constexpr std::uint32_t protocol_version = 2;
+constexpr std::uint32_t protocol_version = 3;
 constexpr std::size_t longest_control = std::size_t{1} << 20;
 
 template <class Message>

@@ -6,10 +6,12 @@
 
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include "smpc/base/error.h"
 #include "smpc/clinic/study.h"
+#include "smpc/service/client.h"
 #include "support/process.h"
 
 namespace smpc::testing {
@@ -41,6 +43,7 @@ class Answers : public StudyClient {
     if (content == "damaged") fail_input(scan.filename().string() + ": damaged");
     asked.push_back(scan.filename());
     if (const auto at = failures.find(scan.filename()); at != failures.end()) throw at->second;
+    if (invalid.contains(scan.filename())) throw InvalidResult(0, 3);
     if (gone) fail_peer("127.0.0.1:7200: nobody listens");
     ScanOutcome o;
     o.scan = scan.filename();
@@ -73,6 +76,7 @@ class Answers : public StudyClient {
   std::vector<std::string> labels = {"LANG-BROCA", "a\ttab", "<script>"};
   bool gone = false;
   std::map<std::string, Error> failures;  // by file name
+  std::set<std::string> invalid;          // file names of scans whose opened index is no class
   std::function<void(const fs::path&)> after_answer;
   std::vector<std::string> asked;
   std::size_t bundles = 0;

@@ -234,6 +234,18 @@ TEST_F(Study, ARefusalThatComesTwiceInARowEndsIt) {
   EXPECT_EQ(r.exit_code(), 5);
 }
 
+// The server is asked the same, and as often, as when all results are valid: two in a row do not end it, and nobody asks for the
+// program in between.
+TEST_F(Study, AResultThatIsNoneFailsItsScanAndTheServerSeesNoDifference) {
+  for (const char* label : {"1", "2"}) client.invalid.insert(std::string("dr_stage2_subject0000") + label + ".nii.gz");
+  const StudyResult r = run();
+  EXPECT_EQ(statuses(r), "ffd");
+  EXPECT_EQ(client.asked.size(), 3U);
+  EXPECT_EQ(client.asked_for_program, 1);
+  EXPECT_NE(r.entries[0].reason.find("expected a class below 3"), std::string::npos) << r.entries[0].reason;
+  EXPECT_EQ(r.exit_code(), 4);
+}
+
 TEST_F(Study, AScanThatChangesWhileItIsReadFails) {
   client.after_answer = [&](const fs::path& scan) {
     if (scan.filename() == "dr_stage2_subject00002.nii.gz") put(scan, "4");

@@ -25,11 +25,12 @@ Weights secret_copy(const Weights& weights) {
 }
 
 Dealt deal(const Plan& plan, const Weights& secret_weights, std::size_t volumes) {
-  const Key shared = secret_key();
   const Digest program{};
   const MaskId id = mask_id(secret_key(), program, secret_weights);
   SMPC_CHECK(is_public(id));
-  const Key mask = mask_key(shared, program, id);
+  const Key shared = program_key(secret_key(), program, id);
+  SMPC_CHECK(is_secret(shared.reveal()));
+  const Key mask = mask_key(shared);
   SMPC_CHECK(is_secret(mask.reveal()));
   Dealt d;
   write_masked_weights(plan, secret_weights, mask, [&](ByteView row) {

@@ -85,14 +85,29 @@ TEST(MaskId, DependsOnWhereAMatrixEnds) {
   EXPECT_NE(mask_id(key, Digest{}, moved), mask_id(key, Digest{}, small_weights()));
 }
 
-TEST(MaskKey, DependsOnSharedKeyProgramAndId) {
-  const Key shared = random_key();
+TEST(MaskKey, DependsOnRootKeyProgramAndId) {
+  const Key root = random_key();
   const Digest a = sha256(as_bytes("a"));
   const Digest b = sha256(as_bytes("b"));
   std::set<std::string> keys;
-  for (const Key& k : {mask_key(shared, a, a), mask_key(shared, a, b), mask_key(shared, b, a), mask_key(random_key(), a, a)}) {
-    EXPECT_TRUE(keys.insert(to_hex(ByteView(k.reveal()))).second);
+  for (const Key& shared : {program_key(root, a, a), program_key(root, a, b), program_key(root, b, a), program_key(random_key(), a, a)}) {
+    EXPECT_TRUE(keys.insert(to_hex(ByteView(shared.reveal()))).second);
+    EXPECT_TRUE(keys.insert(to_hex(ByteView(mask_key(shared).reveal()))).second);
   }
+}
+
+// HMAC-SHA256 with K = 00 01 .. 1f: "program and mask" 00, 32 bytes aa, 32 bytes bb; then "A" 00 under that.
+// $ printf ... | openssl dgst -sha256 -mac HMAC -macopt hexkey:...
+TEST(MaskKey, IsDerivedAsTheProtocolSays) {
+  Key root;
+  for (std::size_t i = 0; i < 32; ++i) root.reveal()[i] = static_cast<std::byte>(i);
+  Digest program;
+  MaskId id;
+  program.fill(std::byte{0xaa});
+  id.fill(std::byte{0xbb});
+  const Key shared = program_key(root, program, id);
+  EXPECT_EQ(to_hex(ByteView(shared.reveal())), "32015c2a4f8c426522a2a41d32af6f62642f7137cca4f1068824112cddb4b5ef");
+  EXPECT_EQ(to_hex(ByteView(mask_key(shared).reveal())), "50a6a9d409606861bcd727ba91993f76fe1b09fa766ee112f611d64d332479a3");
 }
 
 TEST(MaskRows, AreTheSameHoweverTheyAreRead) {
@@ -135,6 +150,30 @@ TEST(MaskedWeights, PlusTheMaskAreTheWeightsAtEveryWidth) {
         }
       }
     }
+  }
+}
+
+// From every offset what follows it; of a map that ends before it nobody reads the weights or makes the mask.
+TEST(MaskedWeights, FromAnOffsetOnTakeNothingOfWhatIsBeforeIt) {
+  const Plan plan = plan_of({{0, 4, 3, Ring{13}}, {1, 4, 2, Ring{29}}});
+  const Key key = random_key();
+  const Bytes whole = masked(plan, small_weights(), key);
+  Weights second_alone = small_weights();
+  second_alone[0].matrix = WeightMatrix(WeightMatrix::Wide{});  // whoever reads in it reads beyond its end
+  const std::size_t second = MaskedLayout(plan).offsets[1];
+  for (std::size_t from = 0; from <= whole.size(); ++from) {
+    Bytes rest;
+    std::size_t rows = 0;
+    write_masked_weights(
+        plan, from < second ? small_weights() : second_alone, key,
+        [&](ByteView row) {
+          rest.insert(rest.end(), row.begin(), row.end());
+          ++rows;
+        },
+        from);
+    EXPECT_EQ(rest, Bytes(whole.begin() + static_cast<std::ptrdiff_t>(from), whole.end())) << from;
+    EXPECT_LE(rows, 5U);
+    if (from + 1 >= whole.size()) EXPECT_LE(rows, 1U);  // and none that is empty
   }
 }
 

@@ -98,12 +98,12 @@ class StreamsOfAPlan : public ::testing::TestWithParam<Suite> {};
 
 TEST_P(StreamsOfAPlan, AreAllDifferent) {
   const Plan plan = correlation_plan(program(GetParam()));
-  const Key shared = random_key();
+  const Key root = random_key();
   Streams all;
   for (int bundle = 0; bundle < 2; ++bundle) {
     BundleHeader h;
     os_random(h.serial);
-    const Key seeds[] = {server_seed(h, shared), random_key()};
+    const Key seeds[] = {server_seed(h, program_key(root, h.program, h.mask)), random_key()};
     for (const Party party : {Party::server, Party::client}) {
       for (std::size_t i = 0; i < plan.demands.size(); ++i) {
         collect(all, plan.demands[i], i, seeds[index_of(party)], party,
@@ -115,7 +115,7 @@ TEST_P(StreamsOfAPlan, AreAllDifferent) {
   for (const char id : {'1', '2'}) {
     MaskId mask{};
     mask[0] = static_cast<std::byte>(id);
-    const Key key = mask_key(shared, Digest{}, mask);
+    const Key key = mask_key(program_key(root, Digest{}, mask));
     for (const LinearDemand& d : MaskedLayout(plan).linears) {
       RingVector rows(d.inputs * d.outputs);
       MaskRows(key, d).rows(0, rows);

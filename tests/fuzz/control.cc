@@ -38,10 +38,10 @@ class Server {
   Server() : mlp_(small_model(0)), bytes_(encode(mlp_.program)) {
     { // Its own keys, which a dealer would have.
       const ServerState state(folder_.path() / "server");
-      shared_ = Key{state.shared_key().reveal()};
       header_.instance = state.instance();
       header_.epoch = state.epoch();
       header_.mask = mask_id(state.id_key(), sha256(bytes_), mlp_.weights);
+      shared_ = program_key(state.root_key(), sha256(bytes_), header_.mask);
     }
     header_.program = sha256(bytes_);
     header_.client = client_name.uri();

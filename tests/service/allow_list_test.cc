@@ -80,6 +80,19 @@ TEST_F(AllowListFile, fault_08_AnIdentityTakenOffIsRefusedFromItsNextConnection)
   world.expect_good("bob");
 }
 
+TEST(Sessions, OfOneClientAreBoundedAndOthersComeIn) {
+  World world(Reveal::label, {.max_sessions_per_peer = 2});
+  std::vector<RawSession> open;
+  for (int i = 0; i < 2; ++i) open.push_back(world.dial("alice"));
+  const auto failure = failure_of([&] { world.dial("alice"); });
+  ASSERT_TRUE(failure);
+  EXPECT_NE(failure->text.find("busy: all 2 sessions that urn:smpc:client:alice may have at once are taken"), std::string::npos)
+      << failure->text;
+  world.expect_good("bob");
+  open.clear();
+  while (failure_of([&] { world.dial("alice"); })) std::this_thread::yield();
+}
+
 TEST(Stop, ASessionBetweenTwoRequestsEndsAtOnce) {
   World world;
   RawSession idle = world.dial("alice");

@@ -95,8 +95,10 @@ TEST(Bundle, fault_20_OfThirtyTwoSessionsWithOneBundleExactlyOneWins) {
 TEST(Bundle, fault_22_OfAnotherProgramOtherWeightsOrAnotherServer) {
   World world;
   const ClientBundle bundle = std::move(world.prefetched("alice", 1).front());
-  const Key key = world.shared_key();
-  ASSERT_EQ(encode(bundle.header, key), bundle.header_bytes);  // so a spoilt one fails for what was spoilt
+  const auto signed_by_the_dealer = [key = world.root_key()](const BundleHeader& h) {
+    return encode(h, program_key(key, h.program, h.mask));
+  };
+  ASSERT_EQ(signed_by_the_dealer(bundle.header), bundle.header_bytes);  // so a spoilt one fails for what was spoilt
   const std::function<void(BundleHeader&)> spoils[] = {
       [](BundleHeader& h) { h.program[0] ^= std::byte{1}; },   [](BundleHeader& h) { h.mask[31] ^= std::byte{1}; },
       [](BundleHeader& h) { h.instance[5] ^= std::byte{1}; },  [](BundleHeader& h) { ++h.epoch; },
@@ -106,7 +108,7 @@ TEST(Bundle, fault_22_OfAnotherProgramOtherWeightsOrAnotherServer) {
   for (const auto& spoil : spoils) {
     BundleHeader h = bundle.header;
     spoil(h);
-    expect_refused(world, "alice", encode(h, key), control::BUNDLE);
+    expect_refused(world, "alice", signed_by_the_dealer(h), control::BUNDLE);
     world.expect_good("bob");
   }
   EXPECT_EQ(world.stored("alice").size(), 1U);
@@ -145,7 +147,7 @@ TEST(Bundle, fault_70_OneSerialWithTwoClients) {
   const ClientBundle bundle = std::move(world.prefetched("alice", 1).front());
   BundleHeader h = bundle.header;
   h.client = world.identity("bob", Role::client).name().uri();
-  const Bytes for_bob = encode(h, world.shared_key());
+  const Bytes for_bob = encode(h, program_key(world.root_key(), h.program, h.mask));
   {
     // While alice's is in use...
     RawSession alice = world.dial("alice");
@@ -157,7 +159,7 @@ TEST(Bundle, fault_70_OneSerialWithTwoClients) {
   world.expect_good("carol");
   h = decode_bundle_header(second);
   h.client = world.identity("bob", Role::client).name().uri();
-  expect_refused(world, "bob", encode(h, world.shared_key()), control::SPENT);
+  expect_refused(world, "bob", encode(h, program_key(world.root_key(), h.program, h.mask)), control::SPENT);
   world.expect_good("bob");
 }
 

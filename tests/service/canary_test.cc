@@ -74,10 +74,10 @@ class Server {
     options.state = folder_.path() / "server";
     service_ = std::make_unique<ServerService>(identity_, m.program, m.weights, options);
     Database db(options.state / "server.db", "");
-    Statement row = db.prepare("SELECT shared_key FROM server");
+    Statement row = db.prepare("SELECT root_key FROM server");
     EXPECT_TRUE(row.step());
     const Bytes bytes = row.blob(0);
-    shared_ = Key{ByteView(bytes).first<32>()};
+    root_ = Key{ByteView(bytes).first<32>()};
   }
 
   // The payloads of all frames that it sends in a session in which all there is is asked for.
@@ -123,15 +123,15 @@ class Server {
     header.mask = array_of<32>(hello.mask(), "mask");
     header.expiry = std::time(nullptr) + 1000;
     os_random(header.serial);
-    std::vector<BundleSeeds> seeds{{server_seed(header, shared_), random_key()}};
-    const Key key_of_mask = mask_key(shared_, header.program, header.mask);
-    std::vector<ClientMaterial> bundle{{seeds[0].client, make_corrections(plan_, key_of_mask, seeds)[0]}};
+    const Key shared = program_key(root_, header.program, header.mask);
+    std::vector<BundleSeeds> seeds{{server_seed(header, shared), random_key()}};
+    std::vector<ClientMaterial> bundle{{seeds[0].client, make_corrections(plan_, mask_key(shared), seeds)[0]}};
     finish_corrections(plan_, masked, bundle);
     auto& infer = *request.mutable_infer();
     infer.set_program(hello.program());
     infer.set_mask(hello.mask());
     infer.set_reveal(hello.reveal());
-    infer.add_bundles(text_of(encode(header, shared_)));
+    infer.add_bundles(text_of(encode(header, shared)));
     send_control(channel, request);
     expect_ready(channel, "the server");
     const Schedule schedule = make_schedule(mlp_.program, plan_, 1);
@@ -145,7 +145,7 @@ class Server {
   Plan plan_;
   Identity identity_;
   test::TemporaryFolder folder_;
-  Key shared_;
+  Key root_;
   std::unique_ptr<ServerService> service_;
 };
 

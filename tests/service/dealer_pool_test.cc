@@ -23,6 +23,8 @@ Registration registration(std::uint64_t epoch = 1) {
   return r;
 }
 
+Plan plan() { return correlation_plan(testing::model(Reveal::label).program); }
+
 BundleHeader wanted(const Registration& r) {
   BundleHeader h;
   h.instance = r.instance;
@@ -37,7 +39,7 @@ const auto patiently = [](std::size_t) {};
 TEST(DealerPool, GivesAsManyAsAreAskedForEachOnce) {
   DealerPool pool(2);
   const Registration r = registration();
-  pool.add(r);
+  pool.add(r, plan());
   std::jthread generator([&](std::stop_token stop) { pool.generate(stop); });
   std::set<Serial> serials;
   std::set<std::string> seeds;
@@ -77,7 +79,7 @@ TEST(DealerPool, MakesInOnePassWhatIsWaitedForElseWhatItLacks) {
 TEST(DealerPool, RefusesWhatNobodyRegistered) {
   DealerPool pool(2);
   const Registration r = registration();
-  pool.add(r);
+  pool.add(r, plan());
   BundleHeader h = wanted(r);
   h.epoch = 2;
   Registration found;
@@ -93,14 +95,14 @@ TEST(DealerPool, RefusesWhatNobodyRegistered) {
 TEST(DealerPool, ANewerEpochEndsTheWaitForTheOlder) {
   DealerPool pool(2);
   const Registration r = registration();
-  pool.add(r);
+  pool.add(r, plan());
   Registration found;
   bool renewed = false;
   try {
     pool.take(wanted(r), 1, found, [&](std::size_t have) {
       EXPECT_EQ(have, 0U);
       EXPECT_FALSE(renewed);
-      pool.add(registration(2));
+      pool.add(registration(2), plan());
       renewed = true;
     });
     ADD_FAILURE();
@@ -113,7 +115,7 @@ TEST(DealerPool, ANewerEpochEndsTheWaitForTheOlder) {
 TEST(DealerPool, fault_43_WhoWaitsIsToldThatItStops) {
   DealerPool pool(2);  // that nobody fills
   const Registration r = registration();
-  pool.add(r);
+  pool.add(r, plan());
   Registration found;
   try {
     pool.take(wanted(r), 1, found, [&](std::size_t) { pool.stop(); });
@@ -128,7 +130,7 @@ TEST(DealerPool, fault_43_WhoWaitsIsToldThatItStops) {
 TEST(DealerPool, AClientThatGoesAwayWhileItWaits) {
   DealerPool pool(2);
   const Registration r = registration();
-  pool.add(r);
+  pool.add(r, plan());
   {
     std::vector<std::jthread> clients;
     for (int i = 0; i < 4; ++i) {

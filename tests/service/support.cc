@@ -82,6 +82,11 @@ void World::start_dealer(const std::string& listen) {
   options.state = state("dealer");
   options.pool = 4;
   options.allow = limits_.allow;
+  options.allow_servers = limits_.allow_servers;
+  options.log = [this](const std::string& line) {
+    const std::scoped_lock guard(lines_mutex_);
+    dealer_lines_.push_back(line);
+  };
   dealer_ = std::make_unique<Running<DealerService>>(
       std::make_unique<DealerService>(identity("dealer", Role::dealer), std::move(options)));
   last_dealer_ = dealer_->address();
@@ -96,6 +101,8 @@ void World::start_server(const std::string& listen) {
   options.quota = limits_.quota;
   options.quota_total = limits_.quota_total;
   options.allow = limits_.allow;
+  options.max_sessions_per_peer = limits_.max_sessions_per_peer;
+  options.register_again = std::chrono::milliseconds(100);
   options.on_ready = [ready] { ready->set_value(); };
   options.log = [this](const std::string& line) {
     const std::scoped_lock guard(lines_mutex_);
@@ -192,9 +199,14 @@ std::vector<std::string> World::server_lines() {
   return server_lines_;
 }
 
-Key World::shared_key() const {
+std::vector<std::string> World::dealer_lines() {
+  const std::scoped_lock guard(lines_mutex_);
+  return dealer_lines_;
+}
+
+Key World::root_key() const {
   Database db(state("server") / "server.db", "");
-  Statement row = db.prepare("SELECT shared_key FROM server");
+  Statement row = db.prepare("SELECT root_key FROM server");
   EXPECT_TRUE(row.step());
   const Bytes bytes = row.blob(0);
   return Key{ByteView(bytes).first<32>()};

@@ -91,7 +91,9 @@ struct RawSession {
 struct Limits {
   std::uint64_t quota = 0;
   std::uint64_t quota_total = 0;
-  fs::path allow{};  // of dealer and server
+  fs::path allow{};          // of dealer and server
+  fs::path allow_servers{};  // of the dealer
+  std::size_t max_sessions_per_peer = 0;  // of the server
 };
 
 class World {
@@ -109,6 +111,7 @@ class World {
 
   void start_dealer(const std::string& listen = "127.0.0.1:0");
   void stop_dealer() { dealer_.reset(); }
+  std::vector<std::string> dealer_lines();  // its log
   void start_server(const std::string& listen = "127.0.0.1:0");  // waits until the dealer has registered it
   void stop_server() { server_.reset(); }
   // Tells the server to stop, calls `then`, and waits for the server's end.
@@ -126,6 +129,7 @@ class World {
     start_server();
   }
   void use_weights(Weights weights) { mlp_.weights = std::move(weights); }
+  ServerService& server() { return server_->service(); }
   std::string dealer_address() const { return dealer_ ? dealer_->address() : last_dealer_; }
   std::string server_address() const { return server_ ? server_->address() : last_server_; }
 
@@ -146,7 +150,7 @@ class World {
 
   std::int64_t serials_used() const;  // in the server's journal
   std::vector<std::string> server_lines();  // its log
-  Key shared_key() const;             // out of the server's state
+  Key root_key() const;               // out of the server's state
 
  private:
   test::TemporaryFolder folder_;
@@ -158,6 +162,7 @@ class World {
   std::map<std::string, Identity> identities_;
   std::mutex lines_mutex_;
   std::vector<std::string> server_lines_;
+  std::vector<std::string> dealer_lines_;
   std::unique_ptr<Running<DealerService>> dealer_;
   std::unique_ptr<Running<ServerService>> server_;
   std::string last_dealer_;

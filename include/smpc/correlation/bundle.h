@@ -1,5 +1,5 @@
 // A bundle is the correlated randomness of one inference of one volume. Its header says for whom and for what it is, and
-// carries a MAC under the key that server and dealer share; the client hands the header on, and the server derives its
+// carries a MAC under the key that server and dealer share (program_key, masks.h); the client hands the header on, and the server derives its
 // own part of the randomness from it.
 //
 // Canonical bytes: version u32, instance 16, epoch u64, client (text), program hash 32, mask id 32, serial 16,
@@ -17,7 +17,7 @@ namespace smpc {
 using Instance = std::array<std::byte, 16>;  // of a server's state: random, made once
 using Serial = std::array<std::byte, 16>;    // of a bundle: random
 
-constexpr std::uint32_t bundle_version = 3;  // also of how plans and seeds make corrections
+constexpr std::uint32_t bundle_version = 4;  // also of how plans and seeds make corrections
 constexpr std::size_t longest_bundle_header = 512;  // bytes
 
 struct BundleHeader {

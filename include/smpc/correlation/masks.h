@@ -1,7 +1,8 @@
 // The mask A of a program's weights, and the masked weights E = W - A that clients keep.
 //
-// One mask, one set of weights: A is derived from the key that server and dealer share, the program's hash and the mask
-// id, and the mask id is a keyed digest of the very weights. Two sets of weights never meet under one A.
+// One mask, one set of weights: A is derived from the server's key K, the program's hash and the mask id, and the mask id
+// is a keyed digest of the very weights. Two sets of weights never meet under one A. K stays with the server: a dealer is
+// given what belongs to one program and one mask, from which nothing of another follows.
 #pragma once
 
 #include <functional>
@@ -16,11 +17,17 @@ namespace smpc {
 
 using MaskId = Digest;
 
-// HMAC(id_key, program hash || canonical quantised weights). id_key is the server's own.
+// Of how A is made from the server's state: part of the mask id, so that E of one version is never finished with another's A.
+constexpr std::uint32_t mask_version = 2;
+
+// HMAC(id_key, version || program hash || canonical quantised weights). id_key is the server's own.
 MaskId mask_id(const Key& id_key, const Digest& program_hash, const Weights& weights);
 
-// The key of A, from the key K that server and dealer share.
-Key mask_key(const Key& shared, const Digest& program_hash, const MaskId& id);
+// The key that server and dealer share, of one program and one mask: KDF(K, program hash || mask id). K is the server's own.
+Key program_key(const Key& root, const Digest& program_hash, const MaskId& id);
+
+// The key of A, from the key that server and dealer share.
+Key mask_key(const Key& shared);
 
 // The rows of A for one linear map: `columns` elements a row, the same on every call.
 class MaskRows {
@@ -48,9 +55,9 @@ struct MaskedLayout {
   static std::size_t row_bytes(const LinearDemand& d) noexcept { return packed_bytes(d.columns(), d.ring.bits); }
 };
 
-// Writes E in order, a few rows at a time.
+// Writes E in order, row by row, from a byte offset on: the rows before it are not computed.
 void write_masked_weights(const Plan& plan, const Weights& weights, const Key& mask_key,
-                          const std::function<void(ByteView)>& write);
+                          const std::function<void(ByteView)>& write, std::size_t from = 0);
 
 // The client: replaces a linear map's corrections A b - r, one field a bundle, by the finished shares E b + (A b - r), for
 // all bundles in one pass over the map's rows of E. No volume is needed.

@@ -16,6 +16,9 @@ struct RunMemory {
 // is found is right within a quarter for programs whose runs take megabytes.
 RunMemory predicted_memory(const Program& program, const Plan& plan, const Schedule& schedule);
 
+// Bytes that a dealer holds at its largest while it makes one bundle, and the bundle. A bound, not an estimate to a quarter.
+std::uint64_t predicted_dealing_memory(const Plan& plan);
+
 // Whether linear maps alone read the input: then the server's share of it, which is zero, takes no memory.
 bool linear_maps_alone_read_the_input(const Program& program, const Plan& plan);
 

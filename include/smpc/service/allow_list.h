@@ -1,4 +1,4 @@
-// Which clients may come in: a file of identities, one a line, that is read again when the operator says so.
+// Which clients, or servers, may come in: a file of identities, one a line, that is read again when the operator says so.
 #pragma once
 
 #include <filesystem>
@@ -14,15 +14,16 @@ namespace smpc {
 // From any thread.
 class AllowList {
  public:
-  // No file: every client of the CA may come in. A line is urn:smpc:client:NAME; what follows a # is ignored. Throws
-  // bad_input, naming the line, for anything else.
-  explicit AllowList(std::filesystem::path file);
+  // Of peers of one role. No file: every one of the CA may come in. A line is urn:smpc:ROLE:NAME; what follows a # is ignored.
+  // Throws bad_input, naming the line, for anything else.
+  explicit AllowList(std::filesystem::path file, Role role = Role::client);
 
   // Takes effect from a client's next connection. What throws leaves the list as it was.
   void reload();
 
   // Why this peer may not come in, or nothing. Peers of other roles are not this list's.
   std::string turn_away(const PeerName& peer) const;
+  bool has(const std::string& uri) const;  // whether it may come in
   // "3 clients on the allow-list FILE", or that there is none.
   std::string text() const;
 
@@ -30,6 +31,7 @@ class AllowList {
   using Names = std::set<std::string>;
   Names read() const;
   const std::filesystem::path file_;
+  const Role role_;
   mutable std::mutex mutex_;
   Names names_;
 };

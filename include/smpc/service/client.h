@@ -35,6 +35,15 @@ class Cancelled : public Error {
   Cancelled() : Error(ErrorKind::peer, "cancelled") {}
 };
 
+// What the parties opened is no result: one of them did not do as the program says. It is found when the server has heard all
+// that it will hear of these volumes, and says nothing of the connection: whoever goes on does so as after a result.
+class InvalidResult : public Error {
+ public:
+  InvalidResult(std::size_t volume, std::size_t classes)
+      : Error(ErrorKind::peer, "the server or the dealer: expected a class below " + std::to_string(classes) +
+                                   " for volume " + std::to_string(volume) + " of this inference, found none: one of them is faulty or dishonest") {}
+};
+
 struct PhaseCost {
   std::uint64_t sent = 0;
   std::uint64_t received = 0;

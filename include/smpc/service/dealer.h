@@ -1,10 +1,11 @@
 // The dealer: makes bundles for the programs that servers register, and hands each to one client, once.
 //
-//   server -- Register(program, mask id, K) --> dealer          before anything
+//   server -- Register(program, mask id, key) --> dealer        before anything, and again and again
 //   client -- Take(n) --> dealer -- n x (header, seed, corrections) --> client
 //
-// It sees neither weights nor volumes. Bundles wait in memory only; on disk it keeps registrations (with K) and the
-// serials it has handed out.
+// It sees neither weights nor volumes. Bundles wait in memory only; on disk it keeps registrations (with their keys) and the
+// serials it has handed out. What a server registers is planned and bounded before it is stored (program_bounds.h); one that
+// cannot be served stops no other.
 #pragma once
 
 #include <chrono>
@@ -26,7 +27,9 @@ struct DealerOptions {
   std::filesystem::path state;
   std::size_t pool = 16;  // bundles kept ready per program
   std::size_t max_sessions = 64;
-  std::filesystem::path allow;     // which clients may come in (allow_list.h); none: every one of the CA
+  std::size_t max_sessions_per_peer = 32;  // of one identity, client or server; 0: all
+  std::filesystem::path allow;          // which clients may come in (allow_list.h); none: every one of the CA
+  std::filesystem::path allow_servers;  // which servers may
   std::chrono::seconds drain{30};  // for bundles that are being handed out when it is stopped
   Log log = [](const std::string&) {};
 };

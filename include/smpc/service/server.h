@@ -26,12 +26,15 @@ struct ServerOptions {
   std::string dealer = "127.0.0.1:7100";
   std::filesystem::path state;
   std::size_t max_sessions = 64;
+  std::size_t max_sessions_per_peer = 32;  // of one identity; 0: all
   std::uint64_t quota = 0;        // volumes per client identity, ever; 0: no limit
   std::uint64_t quota_total = 0;  // volumes in total, ever; 0: no limit
   std::filesystem::path allow;    // which clients may come in (allow_list.h); none: every one of the CA
   std::chrono::seconds drain{30};  // for inferences in progress when it is stopped
+  // How often the dealer is told again what it was told, in case it has lost it.
+  std::chrono::milliseconds register_again{30'000};
   std::function<void(const std::string&)> log = [](const std::string&) {};
-  std::function<void()> on_ready = [] {};  // the dealer has registered the program
+  std::function<void()> on_ready = [] {};  // the dealer has registered the program, for the first time
 };
 
 class ServerService {
