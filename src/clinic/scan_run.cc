@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "judged.h"
 #include "run_outcome.h"
 #include "smpc/base/error.h"
 #include "smpc/image/grid_map.h"
@@ -78,16 +79,20 @@ const std::vector<std::size_t>& ScanRun::volumes() const noexcept { return impl_
 
 ScanOutcome ScanRun::infer(ClientService& client, const Identity& identity) {
   const ClientCost before = client.cost();
-  const Program& program = client.connect();
-  if (!program.grid) {
-    fail_input("the server's model declares no grid, so it takes no --image; its owner can give --grid");
-  }
-  if (program.labels.empty()) {
-    fail_input("the server's model gives no classes, so it takes no --image; give its inputs with --input");
-  }
-  impl_->place_on(*program.grid);
+  const Program& program = judging_program(client);
+  judged(client, "input", [&] {
+    if (!program.grid) {
+      fail_input("the server's model declares no grid, so it takes no --image; its owner can give --grid");
+    }
+    if (program.labels.empty()) {
+      fail_input("the server's model gives no classes, so it takes no --image; give its inputs with --input");
+    }
+  });
+  judged(client, "grid", [&] { impl_->place_on(*program.grid); });
   QuantisedVolumes quantised(volumes().size(), [&](std::size_t i) {
-    return quantise(program, volume(i), impl_->name + ", volume " + std::to_string(volumes()[i]));
+    const SecretVector<double> values = volume(i);
+    return judged(client, "input",
+                  [&] { return quantise(program, values, impl_->name + ", volume " + std::to_string(volumes()[i])); });
   });
   ScanOutcome out =
       run_outcome(client, identity, program, before, client.infer(volumes().size(), [&] { return quantised.next(); }));

@@ -71,9 +71,9 @@ void check_outside(const Program& program, std::span<const double> values, const
     first = i;
   }
   if (count == 0) return;
-  fail_input(what + ": expected zero outside the model's mask, found " + std::to_string(count) +
-             (count == 1 ? " value that is not, at " : " values that are not, the first at ") + place(program, first) +
-             "; mask the volume first");
+  throw VolumeRefusal("mask", what + ": expected zero outside the model's mask, found " + std::to_string(count) +
+                                  (count == 1 ? " value that is not, at " : " values that are not, the first at ") + place(program, first) +
+                                  "; mask the volume first");
 }
 
 // As the parties do it, neighbour against neighbour, by differences: those fit the ring, the values themselves need not.
@@ -170,9 +170,9 @@ RingVector quantise(const Program& program, std::span<const double> values, cons
     for (std::size_t i = 0; i < count; ++i, ++next) {
       if (!mask.empty() && !is_inside(mask, next)) continue;
       if (!(values[next] >= in.low && values[next] <= in.high)) {
-        fail_input(what + (program.inputs.size() > 1 ? ", input " + in.name : std::string()) + ": expected finite values from " +
-                   short_text(in.low) + " to " + short_text(in.high) +
-                   ", the range that the model declares; the first that is not has index " + std::to_string(i));
+        throw VolumeRefusal("range", what + (program.inputs.size() > 1 ? ", input " + in.name : std::string()) +
+                                         ": expected finite values from " + short_text(in.low) + " to " + short_text(in.high) +
+                                         ", the range that the model declares; the first that is not has index " + std::to_string(i));
       }
       const auto q = static_cast<std::int64_t>(std::nearbyint(std::ldexp(values[next], type.scale)));
       squares.add(q);
@@ -182,9 +182,9 @@ RingVector quantise(const Program& program, std::span<const double> values, cons
   if (program.input_norm > 0) {
     const auto limit = static_cast<long double>(std::ldexp(program.input_norm, type.scale));
     if (squares.exceeds(limit * limit)) {
-      fail_input(what + ": expected values whose squares sum to at most " +
-                 short_text(program.input_norm * program.input_norm) +
-                 ", as the model declares; found more: is it scaled as the model expects?");
+      throw VolumeRefusal("norm", what + ": expected values whose squares sum to at most " +
+                                      short_text(program.input_norm * program.input_norm) +
+                                      ", as the model declares; found more: is it scaled as the model expects?");
     }
   }
   return out;

@@ -94,13 +94,46 @@ struct ClientService::Impl {
     told.mask = array_of<32>(h.mask(), "the server's mask id");
     told.instance = array_of<16>(h.instance(), "the server's instance");
     told.epoch = h.epoch();
+    const Offer offer{session->peer_identity(), told.program};
+    options.approved.check(offer, h.reveal());
+    state.remember(options.server, offer);
     if (learned && (told.program != filter.program || told.mask != filter.mask)) {
       fail_peer("the server changed its model meanwhile; run the command again");
+    }
+    if (program && told.program != filter.program) {
+      fail_peer("the server: expected program " + to_hex(filter.program).substr(0, 12) + ", which volumes are judged by, found " +
+                to_hex(told.program).substr(0, 12) + ", which is approved as well; nothing of a volume was used. Run the command again, "
+                "or choose with --program");
     }
     filter = told;
     hello = h;
     learned = true;
-    server_identity = session->peer_identity();
+    server_identity = offer.server;
+  }
+
+  // From what is stored and approved, else from the server, which hears nothing more than that.
+  void learn_pinned() {
+    if (program) return;
+    const std::optional<Offer> last = state.last_offer(options.server);
+    const std::optional<Digest> hash = options.approved.expected(last);
+    const std::optional<Bytes> bytes = hash ? state.program(*hash) : std::nullopt;
+    if (bytes && sha256(*bytes) == *hash) {
+      if (last) server_identity = last->server;  // for the audit log
+      filter.program = *hash;
+      take_program(*bytes);
+      return;
+    }
+    open_session();
+    learn_program();
+    close_session();
+  }
+
+  void take_program(const Bytes& bytes) {
+    Program decoded = decode_program(bytes);
+    Plan planned = correlation_plan(decoded);
+    check_bounds(planned, predicted_memory(decoded, planned, make_schedule(decoded, planned, 1)).client);
+    program = std::move(decoded);
+    plan = std::move(planned);
   }
 
   // Nothing is lost where the server is gone already: it may be stopping.
@@ -124,7 +157,15 @@ struct ClientService::Impl {
   }
 
   void learn_program() {
-    if (program) return;
+    if (!program) fetch_program();
+    if (to_text(program->reveal) != hello.reveal()) fail_peer("the server: its output policy is not its program's");
+    if (hello.masked_bytes() != MaskedLayout(plan).bytes()) {
+      fail_peer("the server: expected masked weights of " + std::to_string(MaskedLayout(plan).bytes()) +
+                " bytes, as its program says, found " + std::to_string(hello.masked_bytes()));
+    }
+  }
+
+  void fetch_program() {
     std::optional<Bytes> bytes = state.program(filter.program);
     const bool fetched = !bytes || sha256(*bytes) != filter.program;
     if (fetched) {
@@ -145,23 +186,12 @@ struct ClientService::Impl {
       if (sha256(*bytes) != filter.program) fail_peer("the server: the program that it sent is not the one that it names");
       cost.setup.seconds += seconds_since(start);
     }
-    Plan planned;
-    std::optional<Program> decoded;
     try {
-      decoded = decode_program(*bytes);
-      planned = correlation_plan(*decoded);
-      check_bounds(planned, predicted_memory(*decoded, planned, make_schedule(*decoded, planned, 1)).client);
+      take_program(*bytes);
     } catch (const Error& e) {
       fail_peer(std::string("the server: ") + e.what());
     }
     if (fetched) state.store_program(filter.program, *bytes);
-    program = std::move(decoded);
-    plan = std::move(planned);
-    if (to_text(program->reveal) != hello.reveal()) fail_peer("the server: its output policy is not its program's");
-    if (hello.masked_bytes() != MaskedLayout(plan).bytes()) {
-      fail_peer("the server: expected masked weights of " + std::to_string(MaskedLayout(plan).bytes()) +
-                " bytes, as its program says, found " + std::to_string(hello.masked_bytes()));
-    }
   }
 
   bool masked_weights_stored() const {
@@ -435,6 +465,23 @@ struct ClientService::Impl {
 ClientService::ClientService(const Identity& identity, ClientOptions options)
     : impl_(std::make_unique<Impl>(identity, std::move(options))) {}
 ClientService::~ClientService() { disconnect(); }
+
+const Program* ClientService::pinned() {
+  if (impl_->options.approved.all()) return nullptr;
+  return impl_->call([&] {
+    impl_->lock.acquire(impl_->options.patience);
+    impl_->learn_pinned();
+    return &*impl_->program;
+  });
+}
+
+void ClientService::record_refusal(std::string_view rule) {
+  Impl& i = *impl_;
+  SMPC_CHECK(i.program);
+  i.lock.acquire(i.options.patience);
+  i.state.record_refusal({.peer = i.server_identity, .program = i.filter.program, .reveal = std::string(to_text(i.program->reveal)), .bundles = {}},
+                         "volume: " + std::string(rule));
+}
 
 const Program& ClientService::connect() {
   return *impl_->call([&] {

@@ -15,6 +15,7 @@ namespace {
 // megabytes, and SQLite reads and builds a whole row to change a part of it.
 const char* const schema = R"(
 CREATE TABLE IF NOT EXISTS programs (hash BLOB PRIMARY KEY, bytes BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS offers (address TEXT PRIMARY KEY, server TEXT NOT NULL, program BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS bundles (
   serial BLOB PRIMARY KEY, instance BLOB NOT NULL, epoch INTEGER NOT NULL, program BLOB NOT NULL, mask BLOB NOT NULL,
   expiry INTEGER NOT NULL, state INTEGER NOT NULL, header BLOB NOT NULL);
@@ -64,6 +65,26 @@ std::optional<Bytes> ClientState::program(const Digest& hash) {
 
 void ClientState::store_program(const Digest& hash, ByteView bytes) {
   db_.prepare("INSERT OR REPLACE INTO programs VALUES (?, ?)").bind(ByteView(hash)).bind(bytes).run();
+}
+
+std::optional<Offer> ClientState::last_offer(const std::string& address) {
+  Statement row = db_.prepare("SELECT server, program FROM offers WHERE address = ?");
+  row.bind(std::string_view(address));
+  if (!row.step()) return std::nullopt;
+  Offer offer{row.text(0), {}};
+  const Bytes program = row.blob(1);
+  if (program.size() != offer.program.size()) return std::nullopt;
+  std::copy(program.begin(), program.end(), offer.program.begin());
+  return offer;
+}
+
+void ClientState::remember(const std::string& address, const Offer& offer) {
+  if (const auto last = last_offer(address); last && last->server == offer.server && last->program == offer.program) return;
+  db_.prepare("INSERT OR REPLACE INTO offers VALUES (?, ?, ?)")
+      .bind(std::string_view(address))
+      .bind(std::string_view(offer.server))
+      .bind(ByteView(offer.program))
+      .run();
 }
 
 std::filesystem::path ClientState::masked_weights(const MaskId& mask) const {

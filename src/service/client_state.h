@@ -11,6 +11,7 @@
 #include "database.h"
 #include "smpc/correlation/bundle.h"
 #include "smpc/correlation/source.h"
+#include "smpc/service/approved_programs.h"
 
 namespace smpc {
 
@@ -45,6 +46,9 @@ class ClientState {
 
   std::optional<Bytes> program(const Digest& hash);
   void store_program(const Digest& hash, ByteView bytes);
+  // What was offered last at an address. remember() writes where that has changed.
+  std::optional<Offer> last_offer(const std::string& address);
+  void remember(const std::string& address, const Offer& offer);
 
   std::filesystem::path masked_weights(const MaskId& mask) const;       // where they are when whole
   std::filesystem::path masked_weights_part(const MaskId& mask) const;  // while they come

@@ -57,6 +57,11 @@ std::shared_ptr<const ScanOutcome> PageRun::outcome() const {
   return outcome_;
 }
 
+bool PageRun::refused() const {
+  const std::lock_guard guard(mutex_);
+  return refused_;
+}
+
 std::optional<std::string> PageRun::report(std::size_t volume) {
   const auto outcome = this->outcome();
   if (!outcome) return std::nullopt;
@@ -75,6 +80,10 @@ void PageRun::work(const std::stop_token& stop) {
     ask(stop);
   } catch (const Error& e) {
     const Error shown = stop.stop_requested() ? Error(Cancelled()) : e;  // whatever it was that the stop interrupted
+    {
+      const std::lock_guard guard(mutex_);
+      refused_ = shown.kind() == ErrorKind::bad_input;
+    }
     failed(shown.what(), shown.exit_code());
   } catch (const std::bad_alloc&) {
     failed("out of memory", 1);
@@ -86,13 +95,17 @@ void PageRun::work(const std::stop_token& stop) {
 
 void PageRun::ask(const std::stop_token& stop) {
   const auto start = std::chrono::steady_clock::now();
+  const auto telling = [this](const ClientProgress& p) { tell(p); };
+  if (!desk_.options().approved.all()) {
+    desk_.serve(stop, telling, [](ClientService& client) { client.pinned(); });  // before the scan is read, where it is not stored
+  }
   scan_.emplace(order_.scan->path(), ScanOptions{.selection = order_.selection,
                                                  .resample = order_.resample,
                                                  .nan_as_zero = order_.nan_as_zero,
                                                  .name = order_.scan->name(),
                                                  .stop = stop});
   const auto outcome = std::make_shared<const ScanOutcome>(
-      desk_.serve(stop, [this](const ClientProgress& p) { tell(p); },
+      desk_.serve(stop, telling,
                   [&](ClientService& client) { return scan_->infer(client, desk_.identity()); }));
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   {

@@ -35,6 +35,7 @@ class PageRun {
   std::shared_ptr<const EventLog> events() const noexcept { return events_; }
   bool at_work() const { return !events_->ended(); }
   std::shared_ptr<const ScanOutcome> outcome() const;  // null before the end, and where the run failed
+  bool refused() const;  // ended by its scan, not by a peer
   // Of a volume that was asked about, in HTML; none where it was not, or there is no outcome.
   std::optional<std::string> report(std::size_t volume);
 
@@ -51,6 +52,7 @@ class PageRun {
   mutable std::mutex mutex_;
   std::shared_ptr<const ScanOutcome> outcome_;  // under mutex_
   std::chrono::system_clock::time_point learned_;  // with outcome_
+  bool refused_ = false;                           // under mutex_
   std::mutex reading_;
   std::optional<ScanRun> scan_;  // the thread's; then under reading_
   // The phase and layer told last, and how far they were; the thread's own.

@@ -133,13 +133,8 @@ Reply Site::finish_upload(std::uint64_t number, const std::string& path, std::un
 }
 
 Reply Site::keep(std::shared_ptr<const KeptScan> scan) {
-  std::shared_ptr<const Model> model;
-  {
-    const std::lock_guard guard(mutex_);
-    model = model_;
-  }
-  if (!model) model = ask_model();
-  if (!model->grid) {
+  const std::optional<Grid> grid = model_grid();
+  if (!grid) {
     return error_reply(422, "the server's model declares no grid, so it takes no scans; its owner can give --grid", bad_input);
   }
   const std::lock_guard guard(mutex_);
@@ -147,14 +142,29 @@ Reply Site::keep(std::shared_ptr<const KeptScan> scan) {
     return error_reply(409, scan->name() + ": another scan was chosen meanwhile", bad_input);
   }
   scan_ = std::move(scan);
-  return json_reply(200, scan_->description(*model->grid));
+  return json_reply(200, scan_->description(*grid));
+}
+
+// Of a program that is pinned the server need not be asked.
+std::optional<Grid> Site::model_grid() {
+  {
+    const std::lock_guard guard(mutex_);
+    if (model_) return model_->grid;
+  }
+  if (desk_.options().approved.all()) return ask_model()->grid;
+  return desk_.serve(stopping_.get_token(), [](const ClientProgress&) {}, [](ClientService& client) { return client.pinned()->grid; });
+}
+
+// The page asks after every run. Where the program is pinned a scan was refused without a word to the server, which a question
+// now would tell.
+std::shared_ptr<const Site::Model> Site::answered_model() const {
+  const std::lock_guard guard(mutex_);
+  const bool refused = run_ && run_->refused() && !desk_.options().approved.all();
+  return run_ && (run_->at_work() || refused) ? model_ : nullptr;
 }
 
 Reply Site::model() {
-  {
-    const std::lock_guard guard(mutex_);
-    if (run_ && run_->at_work() && model_) return json_reply(200, model_->told);
-  }
+  if (const auto model = answered_model()) return json_reply(200, model->told);
   return in_words(502, [&] { return json_reply(200, ask_model()->told); });
 }
 

@@ -47,6 +47,9 @@ class Site {
   };
 
   std::shared_ptr<const Model> ask_model();
+  // What stands in for the server's answer now; or null.
+  std::shared_ptr<const Model> answered_model() const;
+  std::optional<Grid> model_grid();
   Reply model();
   Reply keep(std::shared_ptr<const KeptScan> scan);
   Reply start_run(const std::string& body);

@@ -39,6 +39,7 @@ ClientOptions client_options(const UiOptions& options) {
   out.server = options.server;
   out.dealer = options.dealer;
   out.state = options.state;
+  out.approved = options.approved;
   out.patience = options.state_patience;
   return out;
 }

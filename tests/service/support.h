@@ -130,6 +130,7 @@ class World {
   }
   void use_weights(Weights weights) { mlp_.weights = std::move(weights); }
   ServerService& server() { return server_->service(); }
+  void use_model(RandomModel mlp) { mlp_ = std::move(mlp); }  // of the same correlations
   std::string dealer_address() const { return dealer_ ? dealer_->address() : last_dealer_; }
   std::string server_address() const { return server_ ? server_->address() : last_server_; }
 

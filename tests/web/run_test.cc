@@ -251,6 +251,37 @@ TEST(PageRun, WhatTheModelDoesNotTakeFailsInTheCommandLinesWordsAndCostsNothing)
   EXPECT_EQ(page.get("api/model").json()["bundles"], 2);
 }
 
+// Nobody is there to be connected to: a scan that is refused is refused all the same, and the page's question about the model,
+// which follows every run, is answered as before.
+TEST(PageRun, OfAPinnedProgramAScanIsRefusedWithoutAWordToTheServer) {
+  const Digest program = program_hash(model_on_grid(Reveal::logits).program);
+  PageWorld page(Reveal::logits, [&](UiOptions& o) { o.approved = ApprovedPrograms::only(program); });
+  const HttpReply told = page.get("api/model");
+  ASSERT_EQ(told.status, 200U) << told.body;
+  page.world().stop_server();
+  const RandomModel& m = page.world().mlp();
+  NiftiSpec spec;
+  spec.dim = {3, static_cast<std::int64_t>(m.program.input().count), 1, 1, 1, 1, 1, 1};
+  std::vector<float> voxels(m.program.input().count);
+  voxels.back() = static_cast<float>(2 * m.program.inputs[0].high);
+  expect_failure(page, nifti_file(spec, voxels), json::object(), 3, "scan.nii, volume 0: ");
+  EXPECT_EQ(page.get("api/model").body, told.body);
+  expect_failure(page, page.scan(), json::object(), 4, page.world().server_address());
+  EXPECT_EQ(page.get("api/model").status, 502U);  // after a scan that was not refused it is asked
+}
+
+TEST(PageRun, OfAPinnedProgramEndsInItsResultAndAnotherProgramIsRefused) {
+  const Digest program = program_hash(model_on_grid(Reveal::logits).program);
+  PageWorld page(Reveal::logits, [&](UiOptions& o) { o.approved = ApprovedPrograms::only(program); });
+  const auto events = page.events(page.start_run({{"scan", page.upload(page.scan())["scan"]}}));
+  ASSERT_EQ(events.back().name, "result") << events.back().data;
+  expect_results(page, events.back().data, {0}, page.expected());
+  PageWorld other(Reveal::logits, [](UiOptions& o) { o.approved = ApprovedPrograms::only(Digest{}); });
+  const HttpReply reply = other.get("api/model");
+  EXPECT_EQ(reply.status, 502U);
+  EXPECT_NE(error_of(reply)["message"].get<std::string>().find("expected the approved program"), std::string::npos) << reply.body;
+}
+
 TEST(PageRun, ADealerThatIsAwayIsNoCorrelatedRandomness) {
   PageWorld page;
   page.world().client("alice")->prefetch(1);

@@ -6,7 +6,7 @@
 
 namespace smpc {
 
-// What does not fit is refused before anything is spent. `source` names the inputs in errors and in the outcome, whose
+// What does not fit is refused before anything is spent, and before anybody is connected to where the program is pinned. `source` names the inputs in errors and in the outcome, whose
 // volumes are the samples; it has no header and no grid.
 ScanOutcome infer_inputs(ClientService& client, const Identity& identity, const Inputs& inputs, const std::string& source);
 

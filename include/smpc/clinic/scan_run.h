@@ -54,7 +54,8 @@ class ScanRun {
   const std::vector<std::size_t>& volumes() const noexcept;
 
   // Asks `client` about every volume selected; `identity` is the client's. A scan that the model does not take is refused
-  // before anything is spent: another grid, a voxel beyond the declared range or outside the public mask, in any volume.
+  // before anything is spent: another grid, a voxel beyond the declared range or outside the public mask, in any volume. Where
+  // the program is pinned (ClientService::pinned), it is refused before anybody is connected to.
   ScanOutcome infer(ClientService& client, const Identity& identity);
 
   // Selected volume i as the model gets it, before it is quantised: laid out as Scan::volumes, on the model's grid. After

@@ -69,7 +69,7 @@ struct StudyResult {
 class StudyClient {
  public:
   virtual ~StudyClient() = default;
-  // The hash of what the server runs now. Asks it.
+  // The hash of what the server runs now. Asks it, unless it is held to a program that is known.
   virtual std::string program() = 0;
   virtual ScanOutcome ask(const std::filesystem::path& scan, const ScanOptions& options) = 0;
   // Of the scan that was asked about last, as ScanRun has it.

@@ -9,7 +9,8 @@
 //
 // event: "begun" (written with the journal's entry that spends the bundles, in one transaction, so neither is there
 // without the other), then "completed" or "failed" with the bytes of the run (payload above TLS, frame headers included);
-// or "refused", alone, with "refusal" saying by which rule. A digest is SHA-256 over the line of the record; the first
+// or "refused", alone, with "refusal" saying by which rule; of a client's own refusal of a volume "volume: " and the rule of the
+// program that it does not fit ("range", "norm", "mask", "grid", "input"). A digest is SHA-256 over the line of the record; the first
 // record's "previous" is 64 zeros.
 #pragma once
 

@@ -10,11 +10,13 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "smpc/net/channel.h"
 #include "smpc/net/identity.h"
 #include "smpc/program/program.h"
+#include "smpc/service/approved_programs.h"
 #include "smpc/service/client_progress.h"
 
 namespace smpc {
@@ -25,6 +27,7 @@ struct ClientOptions {
   std::string dealer = "127.0.0.1:7100";
   std::filesystem::path state;
   std::chrono::milliseconds patience{60'000};  // for another command of the same user to leave the state folder
+  ApprovedPrograms approved{};                 // what the client takes part in; else whatever the server runs
   // Called often, from the thread that works.
   std::function<void(const ClientProgress&)> progress = [](const ClientProgress&) {};
 };
@@ -71,7 +74,12 @@ class ClientService {
   ClientService(const Identity& identity, ClientOptions options);
   ~ClientService();
 
-  // Asks the server what it runs, and fetches the program unless it is stored. Before everything else.
+  // Where programs are approved: the one that the server will be held to, which a volume is to be judged by before anybody is
+  // connected to. Where it is not stored, or several are approved and the server was not there before, it is learned in a
+  // session that ends here; so call it before any volume is read. Null: no program was pinned.
+  const Program* pinned();
+
+  // Asks the server what it runs, and fetches the program unless it is stored. Before everything else but pinned().
   const Program& connect();
 
   // Makes sure that masked weights and `count` unused bundles are stored. Returns how many are.
@@ -83,6 +91,9 @@ class ClientService {
   // earlier batches have been computed then, and none of this one.
   std::vector<VolumeResult> infer(std::size_t count, const std::function<RingVector()>& next);
   std::vector<VolumeResult> infer(const std::vector<RingVector>& volumes);
+
+  // A volume was refused by the rule "range", "norm", "mask", "grid" or "input" of the program, which is known: into the audit log.
+  void record_refusal(std::string_view rule);
 
   // Takes leave of the server. The next call comes to it again.
   void disconnect() noexcept;

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "smpc/net/identity.h"
+#include "smpc/service/approved_programs.h"
 
 namespace smpc {
 
@@ -16,6 +17,7 @@ struct UiOptions {
   std::string server = "127.0.0.1:7200";
   std::string dealer = "127.0.0.1:7100";
   std::filesystem::path state;  // the client's; locked while something is asked, and not between
+  ApprovedPrograms approved{};  // as ClientOptions has them
   std::filesystem::path page;   // folder of the built page: index.html and what it loads
   std::uint16_t port = 0;       // 0 picks a free one
   bool nan_as_zero = false;     // of every scan, as ScanOptions has it
