@@ -5,6 +5,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "approve_command.h"
 #include "audit_command.h"
 #include "common.h"
 #include "help.h"
@@ -125,8 +126,14 @@ void write_reports(const Arguments& a, ScanRun& scan, const ScanOutcome& outcome
   }
 }
 
+// A pinned program that is not stored is learned before anything is read, so that the server does not see what became of that.
+void learn_pinned(const ClientOptions& options, const Identity& identity) {
+  if (!options.approved.all()) ClientService(identity, options).pinned();
+}
+
 // Arrays, or a picture.
 void infer_values(const Arguments& a, const Identity& identity) {
+  learn_pinned(a.options, identity);
   std::vector<InputFile> files;
   for (const std::string& text : a.inputs) files.push_back(input_file_of(text));
   const auto inputs = files.empty() ? picture_input(a.image) : array_inputs(files);
@@ -147,7 +154,8 @@ void infer(const Arguments& a, const Identity& identity) {
     return infer_values(a, identity);
   }
   if (!a.report.empty()) check_report_folder(a.report);
-  // The scan is read, and refused where it must be, before anyone is connected to.
+  learn_pinned(a.options, identity);
+  // The scan is read, and refused where it must be, before anyone else is connected to.
   ScanRun scan(a.image, a.scan);
   Progress progress;
   ClientOptions options = a.options;
@@ -228,9 +236,13 @@ int main(int argc, char** argv) {
       ->check(CLI::Validator([](std::string& name) { return host_problem(name).empty() ? "" : "expected a host name, found " + host_problem(name); }, ""))
       ->group("Peers");
   app.add_option("--dealer", a.options.dealer, "the dealer")->type_name("HOST:PORT")->group("Peers")->capture_default_str();
+  ProgramArguments programs;
+  add_program_options(app, programs);
   add_folder_options(app, Role::client, a.folders);
   CLI::App* fetch = app.add_subcommand("prefetch", "take bundles now, so that an inference starts at once");
   fetch->add_option("--count", a.count, "bundles to have in store, one a volume")->required()->check(CLI::Range(1, 100000));
+  ApproveArguments approval;
+  const CLI::App* of_approval = add_approve_command(app, approval);
   UiArguments ui;
   const CLI::App* page = add_ui_command(app, ui);
   StudyArguments study;
@@ -250,14 +262,16 @@ int main(int argc, char** argv) {
              "      the same on a page in the browser\n"
              "  smpc-client prefetch --count 20\n"
              "      everything that can be done ahead of time, for 20 volumes\n"
+             "  smpc-client approve\n"
+             "      look at the server's program, and take part in approved ones alone\n"
              "  smpc-client study /data/study /data/study/derivatives/smpc participant\n"
              "      every participant of a study\n"
              "  smpc-client audit verify\n"
              "      whether the record of inferences is whole");
   return run_tool(app, argc, argv, [&] {
     const bool asks = !a.image.empty() || !a.inputs.empty();
-    if (!fetch->parsed() && !page->parsed() && !of_study->parsed() && !of_audit->parsed() && !asks) {
-      fail_usage("expected --image SCAN, --input NAME=FILE or a subcommand, prefetch, ui, study or audit; see --help");
+    if (!fetch->parsed() && !of_approval->parsed() && !page->parsed() && !of_study->parsed() && !of_audit->parsed() && !asks) {
+      fail_usage("expected --image SCAN, --input NAME=FILE or a subcommand, prefetch, approve, ui, study or audit; see --help");
     }
     const bool about_a_scan = asks || !a.volume.empty() || !a.report.empty();
     const bool changes_scans = a.scan.resample || a.scan.nan_as_zero;
@@ -271,6 +285,9 @@ int main(int argc, char** argv) {
     if (fetch->parsed() && (about_a_scan || changes_scans)) {
       fail_usage("prefetch: expected none of --image, --volume, --resample, --nan-as-zero and --report: it asks about no scan");
     }
+    if (of_approval->parsed() && (about_a_scan || a.scan.resample)) {
+      fail_usage("approve: expected none of --image, --volume, --resample and --report: it asks about no scan");
+    }
     if (page->parsed() && (about_a_scan || a.scan.resample)) {
       fail_usage("ui: expected none of --image, --volume, --resample and --report: they are chosen on the page");
     }
@@ -281,6 +298,8 @@ int main(int argc, char** argv) {
     a.scan.selection = parse_volume_selection(a.volume);
     const Identity identity = Identity::load(a.folders.identity, Role::client);
     a.options.state = a.folders.state;
+    if (of_approval->parsed()) return run_approve(approval, programs, a.options, identity, a.folders.identity, a.json_wanted);
+    a.options.approved = approved_programs(programs, a.folders.identity);
     if (of_study->parsed()) {
       study.options.resample = a.scan.resample;
       study.options.nan_as_zero = a.scan.nan_as_zero;

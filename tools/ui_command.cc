@@ -89,6 +89,7 @@ void run_ui(const UiArguments& arguments, const ClientOptions& options, const Id
   UiServer server(identity, {.server = options.server,
                              .dealer = options.dealer,
                              .state = options.state,
+                             .approved = options.approved,
                              .page = page_folder(),
                              .port = arguments.port,
                              .nan_as_zero = arguments.nan_as_zero});

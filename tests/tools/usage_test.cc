@@ -10,7 +10,7 @@ namespace {
 
 TEST(ClientUsage, SubcommandsRefuseWhatChoosesOneScan) {
   const std::vector<std::vector<std::string>> commands = {
-      {"ui"}, {"prefetch", "--count", "1"}, {"study", "in", "out", "participant"}};
+      {"ui"}, {"approve", "--yes"}, {"prefetch", "--count", "1"}, {"study", "in", "out", "participant"}};
   const std::vector<std::vector<std::string>> options = {
       {"--image", "scan.nii"}, {"--volume", "0"}, {"--report", "out.html"}, {"--resample"}};
   for (const auto& command : commands) {
