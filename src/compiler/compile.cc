@@ -72,13 +72,15 @@ class Precisions {
 // Whether any precision fits: the coarsest of one scale, a finer one that a function wants, or the coarsest of mixed ones.
 bool graph_fits(CompileState& state) {
   const Precisions precisions(state);
+  const bool mixed = precisions.is_mixed(precisions.last);
+  if (mixed && lower_graph(state, precisions.at(precisions.last)).why.empty()) return true;
   const GraphFit coarsest = lower_graph(state, precisions.at(precisions.last_of_one_scale));
   if (coarsest.why.empty()) return true;
   constexpr int stride = 4;
   for (int step = 0; step < precisions.last_of_one_scale && !coarsest.too_wide; step += stride) {
     if (lower_graph(state, precisions.at(step)).why.empty()) return true;
   }
-  return precisions.is_mixed(precisions.last) && lower_graph(state, precisions.at(precisions.last)).why.empty();
+  return false;
 }
 
 // Only what was tried and helps is said.

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <iomanip>
+#include <optional>
 #include <sstream>
 
 #include "smpc/base/error.h"
@@ -11,37 +12,40 @@
 namespace smpc {
 namespace {
 
-// By which ranges are made smaller: of less, nothing would be left of an input at a coarse scale.
-constexpr std::array<int, 3> factors = {4, 16, 256};
-// Fewer fractional bits than the compiler takes by itself.
-constexpr std::array<int, 4> scales = {8, 4, 2, 0};
+// What helps most comes first: where it does not, what helps less is not tried. A large network takes seconds each.
+constexpr std::array<int, 3> factors = {256, 16, 4};  // by which ranges are made smaller
+constexpr std::array<int, 4> scales = {0, 2, 4, 8};   // fractional bits
 
 class Trial {
  public:
   Trial(CompileState& state, const std::function<bool()>& fits) : s_(state), fits_(fits), options_(state.options), inputs_(state.inputs) {}
 
   std::string run() {
-    scale();
+    if (options_.scale) scale();
+    bits();
     range();
     if (said_.empty()) positive_range();
-    bits();
     mixed_scales();
+    if (said_.empty() && !options_.scale) scale();
     return said_.empty() ? "" : "give " + said_;
   }
 
  private:
-  bool helps() {
-    bool helped = false;
+  enum class Outcome { fails, leaves_nothing, helps };
+
+  Outcome outcome() {
+    Outcome found = Outcome::fails;
     try {
-      helped = fits_() && keeps_inputs();
+      if (fits_()) found = keeps_inputs() ? Outcome::helps : Outcome::leaves_nothing;
     } catch (const Error&) {
     }
     s_.options = options_;
     s_.inputs = inputs_;
     s_.input_range = range_;
     s_.input_rms = rms_;
-    return helped;
+    return found;
   }
+  bool helps() { return outcome() == Outcome::helps; }
 
   // An input of which hardly a bit is left fits everywhere, and helps nobody.
   bool keeps_inputs() const {
@@ -53,14 +57,26 @@ class Trial {
 
   void say(const std::string& what) { said_ += (said_.empty() ? "" : ", or ") + what; }
 
-  void scale() {
-    const int now = options_.scale.value_or(scales.front());
-    for (const int scale : scales) {
-      if (scale >= now) continue;
-      s_.options.scale = scale;
-      if (!helps()) continue;
-      return say("--scale " + std::to_string(scale));
+  // The mildest that helps.
+  template <class Values, class Change>
+  std::optional<int> mildest(const Values& values, Change change) {
+    std::optional<int> found;
+    for (const int value : values) {
+      if (!change(value)) break;
+      const Outcome now = outcome();
+      if (now == Outcome::fails) break;
+      if (now == Outcome::helps) found = value;
     }
+    return found;
+  }
+
+  void scale() {
+    const auto found = mildest(scales, [&](int scale) {
+      s_.options.scale = scale;
+      return scale < options_.scale.value_or(scales.back());
+    });
+    s_.options = options_;
+    if (found) say("--scale " + std::to_string(*found));
   }
 
   // The range of a picture follows from what its rule makes of it.
@@ -70,16 +86,16 @@ class Trial {
 
   void range() {
     if (!may_change_ranges()) return;
-    for (const int factor : factors) {
+    const auto found = mildest(factors, [&](int factor) {
       for (ProgramInput& in : s_.inputs) {
         in.low /= factor;
         in.high /= factor;
       }
       s_.input_range /= factor;
       s_.input_rms /= factor;
-      if (!helps()) continue;
-      return say("an --input-range " + std::to_string(factor) + " times smaller");
-    }
+      return true;
+    });
+    if (found) say("an --input-range " + std::to_string(*found) + " times smaller");
   }
 
   // A root or a reciprocal may want inputs of one sign.
@@ -87,7 +103,7 @@ class Trial {
     const bool any = std::any_of(inputs_.begin(), inputs_.end(), [](const ProgramInput& in) { return in.low <= 0 && in.high > 0; });
     if (!may_change_ranges() || !any) return;
     for (ProgramInput& in : s_.inputs) {
-      if (in.low <= 0 && in.high > 0) in.low = in.high / factors.back();
+      if (in.low <= 0 && in.high > 0) in.low = in.high / factors.front();
     }
     if (helps()) say("--input-range LOW:HIGH with LOW above 0");
   }
