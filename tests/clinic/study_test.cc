@@ -78,7 +78,7 @@ TEST_F(Study, ValuesAreNoProbabilitiesInAnyFile) {
   for (const auto& [name, content] : results()) EXPECT_EQ(content.find("robab"), std::string::npos) << name;
   // The pages are made of the tables again.
   EXPECT_NE(text_of(options.out_dir / "index.html").find("LANG-BROCA"), std::string::npos);
-  EXPECT_EQ(statuses(run()), "ddd");
+  EXPECT_EQ(statuses(run()), "bbb");
 }
 
 TEST_F(Study, ProbabilitiesThatTheModelGivesStandAsTheyAre) {
