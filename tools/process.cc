@@ -67,7 +67,10 @@ void finish_output() {
   std::cout.flush();
   errno = 0;
   if (std::fflush(stdout) != 0) fail_output(errno);
-  if (std::ferror(stdout) != 0 || !std::cout) fail_output(0);
+  if (std::ferror(stdout) != 0 || !std::cout) {  // why is forgotten by now, and what was printed is cut already: once more
+    std::fputc('\n', stdout);
+    fail_output(std::fflush(stdout) != 0 ? errno : 0);
+  }
   // A network drive tells of a full disk when a file is closed.
   const int last = ::dup(STDOUT_FILENO);
   if (last >= 0 && ::close(last) != 0) fail_output(errno);

@@ -166,7 +166,7 @@ TEST(Completion, OffersOptionsValuesFilesAndCommands) {
   EXPECT_EQ(completed("smpc-server", {"--model", "m.onnx", "--bump"}), "--bump-epoch");
   EXPECT_EQ(completed("smpc-client", {"pre"}), "prefetch");
   EXPECT_EQ(completed("smpc-client", {"prefetch", "--c"}), "--count");
-  EXPECT_EQ(completed("smpc-client", {"prefetch", "--count", "3", "--serv"}), "--server");
+  EXPECT_EQ(completed("smpc-client", {"prefetch", "--count", "3", "--serv"}), "--server --server-name");
   EXPECT_EQ(completed("smpc-client", {"--c"}), "");  // belongs to prefetch
   EXPECT_EQ(completed("smpc-client", {"--image", "prefetch", "pre"}), "prefetch");  // a file of that name
   EXPECT_EQ(completed("smpc-client", {"--server", "localhost", ":", "7200", "pre"}), "prefetch");
