@@ -97,7 +97,7 @@ TEST(UploadedScan, TakesNanAsZeroWhereThePageWasServedSo) {
   const std::size_t voxels = plain.world().mlp().program.input().count;
   NiftiSpec spec;
   spec.dim = {3, static_cast<std::int64_t>(voxels), 1, 1, 1, 1, 1, 1};
-  std::vector<float> values(voxels, 0.5F);
+  std::vector<float> values(voxels, 0x1p-10F);
   values[1] = values[2] = std::numeric_limits<float>::quiet_NaN();
   const std::string content = nifti_file(spec, values);
   const HttpReply refused = plain.post("api/scan?name=a.nii", content);
