@@ -173,7 +173,9 @@ TEST(MaskedWeights, FromAnOffsetOnTakeNothingOfWhatIsBeforeIt) {
         from);
     EXPECT_EQ(rest, Bytes(whole.begin() + static_cast<std::ptrdiff_t>(from), whole.end())) << from;
     EXPECT_LE(rows, 5U);
-    if (from + 1 >= whole.size()) EXPECT_LE(rows, 1U);  // and none that is empty
+    if (from + 1 >= whole.size()) {
+      EXPECT_LE(rows, 1U);  // and none that is empty
+    }
   }
 }
 

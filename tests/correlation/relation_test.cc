@@ -408,7 +408,7 @@ class Held {
 
 // One of each type, in the widest ring, where chance makes no two elements alike.
 const std::vector<Demand>& one_of_each() {
-  constexpr Ring wide{64};
+  static constexpr Ring wide{64};
   static const std::vector<Demand> demands = {
       OtDemand{count, 4, 2},
       AndDemand{count, 3, {0b011, 0b101, 0b111}},

@@ -31,7 +31,7 @@ Told told_of(const std::vector<std::string>& end) {
   const std::string scan = (folder / "scan.nii").string();
   testing::write_random_mlp(model, image, {6, 4}, end);
   testing::write_scan(scan, image, {testing::random_volume(image)}, 1);
-  Deployment s({"--model", model, "--protocol", "masked", "--reveal", "logits"});
+  Deployment s({"--model", model, "--protocol", "masked", "--reveal", "logits", "--no-quota"});
   s.start_dealer();
   s.start_server();
   Told told;

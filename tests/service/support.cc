@@ -101,6 +101,7 @@ void World::start_server(const std::string& listen) {
   options.quota = limits_.quota;
   options.quota_total = limits_.quota_total;
   options.allow = limits_.allow;
+  options.max_sessions = limits_.max_sessions;
   options.max_sessions_per_peer = limits_.max_sessions_per_peer;
   options.register_again = std::chrono::milliseconds(100);
   options.on_ready = [ready] { ready->set_value(); };

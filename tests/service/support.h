@@ -94,6 +94,7 @@ struct Limits {
   fs::path allow{};          // of dealer and server
   fs::path allow_servers{};  // of the dealer
   std::size_t max_sessions_per_peer = 0;  // of the server
+  std::size_t max_sessions = 64;          // of the server
 };
 
 class World {
