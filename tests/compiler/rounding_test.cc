@@ -176,7 +176,7 @@ TEST(Rounding, WhatNoScalesKeepIsRefusedUnlessTheOwnerGivesAScale) {
     ADD_FAILURE() << "nothing was refused";
   } catch (const Error& e) {
     EXPECT_EQ(e.kind(), ErrorKind::bad_input);
-    EXPECT_TRUE(has(e.what(), {"1e-4", "--input-range", "--scale 16"})) << e.what();
+    EXPECT_TRUE(has(e.what(), {"1e-4", "--scale 16"})) << e.what();
   }
   o.scale = 16;
   EXPECT_GT(compile(network_of(l), o, {}).logit_error, promised_logit_error);
@@ -205,7 +205,7 @@ TEST(Rounding, WhatFitsOnlyCoarserIsCompiledWhereTheOwnerGivesTheWidth) {
     compile(network_of(large), o, {});
     ADD_FAILURE() << "nothing was refused";
   } catch (const Error& e) {
-    EXPECT_TRUE(has(e.what(), {"--input-range"})) << e.what();
+    EXPECT_TRUE(has(e.what(), {"can need", "bits"})) << e.what();
   }
 }
 
