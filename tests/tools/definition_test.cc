@@ -194,8 +194,8 @@ TEST(Completion, WorksInAnInteractiveShell) {
       {.columns = 250,
        .environment = {{"TERM", "dumb"}, {"HISTFILE", "/dev/null"}, {"PS1", "$ "}},
        .typed = "source '" + completions + "'; smpc-server() { printf '<%s>' \"$@\"; echo; }\n" +
-                "smpc-server --max-s\t7 --reve\tlab\t --model " + (folder / "the").string() + "\t --listen localhost:7\t\nexit\n"});
-  EXPECT_NE(r.drawn.find("<--max-sessions><7><--reveal><label><--model><" + (folder / "the model.onnx").string() +
+                "smpc-server --dra\t7 --reve\tlab\t --model " + (folder / "the").string() + "\t --listen localhost:7\t\nexit\n"});
+  EXPECT_NE(r.drawn.find("<--drain><7><--reveal><label><--model><" + (folder / "the model.onnx").string() +
                          "><--listen><localhost:7>\r\n"),
             std::string::npos)
       << r.drawn;
