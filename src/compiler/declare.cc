@@ -359,6 +359,10 @@ void declare_inputs(CompileState& s, const std::string* declared) {
   if (!(s.input_range < 0x1p62)) fail_input("the input range: too large for 64 bits; give a smaller --input-range");
 }
 
+bool has_usual_grid(const CompileState& s) {
+  return s.network.inputs.size() == 1 && looks_like_mni_4mm(s.network.inputs.front().shape);
+}
+
 }  // namespace
 
 std::optional<Range> range_of(const std::string& text) {
@@ -379,6 +383,15 @@ std::optional<Range> range_of(const std::string& text) {
   return high && *low < *high ? std::optional(Range{*low, *high}) : std::nullopt;
 }
 
+double usual_rms(const CompileState& s, bool range_is_declared) {
+  const double part = s.input_range * usual_part_of_range;
+  double rms = s.given_rms.value_or(range_is_declared || !has_usual_grid(s) ? part : usual_rms_of_z_maps);
+  // Never beyond what is refused; and where a norm is declared, half of it is usual.
+  rms = std::min(rms, s.input_range);
+  if (s.input_norm > 0) rms = std::min(rms, s.input_norm / 2 / std::sqrt(static_cast<double>(input_count(s))));
+  return rms;
+}
+
 void declare(CompileState& s, const std::map<std::string, std::string>& metadata) {
   const auto find = [&](const char* key) -> const std::string* {
     const auto it = metadata.find(key);
@@ -397,20 +410,15 @@ void declare(CompileState& s, const std::map<std::string, std::string>& metadata
   declare_inputs(s, range);
   s.input_norm = number(s.options.input_norm, "smpc.input-norm").value_or(0);
   const bool single = s.network.inputs.size() == 1;
-  const bool usual_grid = single && looks_like_mni_4mm(s.network.inputs.front().shape);
-  const double part = s.input_range * usual_part_of_range;
-  const bool declared = s.options.input_range || range != nullptr || !s.options.input_ranges.empty();
-  s.input_rms = number(s.options.input_rms, "smpc.input-rms").value_or(declared || !usual_grid ? part : usual_rms_of_z_maps);
-  // Never beyond what is refused; and where a norm is declared, half of it is usual.
-  s.input_rms = std::min(s.input_rms, s.input_range);
-  if (s.input_norm > 0) s.input_rms = std::min(s.input_rms, s.input_norm / 2 / std::sqrt(static_cast<double>(input_count(s))));
+  s.given_rms = number(s.options.input_rms, "smpc.input-rms");
+  s.input_rms = usual_rms(s, s.options.input_range || range != nullptr || !s.options.input_ranges.empty());
   declare_labels(s, find("smpc.labels"));
   const auto* grid = find("smpc.grid");
   if (s.options.grid) {
     s.grid = s.options.grid;
   } else if (grid != nullptr) {
     s.grid = grid_of(json::parse(*grid, nullptr, false));
-  } else if (usual_grid) {
+  } else if (has_usual_grid(s)) {
     s.grid = default_grid();
   }
   if (!single && (s.grid || s.input_norm > 0 || s.options.input_mask)) {

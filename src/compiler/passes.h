@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 
 #include "budget.h"
 #include "smpc/compiler/compile.h"
@@ -24,6 +25,7 @@ struct CompileState {
   std::vector<ProgramInput> inputs;
   double input_range = 0;  // no input has a larger |value|
   double input_norm = 0;  // 0: none declared
+  std::optional<double> given_rms;  // of the input, as options or metadata have it
   double input_rms = 0;
   std::vector<std::string> labels;
   Results results = Results::values;
@@ -43,6 +45,8 @@ struct CompileState {
 // 1. What the model and the options declare is read, checked, and agreed: range, norm, rms, labels, grid, mask; the first
 // affine map reads the elements inside the mask only.
 void declare(CompileState& state, const std::map<std::string, std::string>& metadata);
+// The root mean square of an input element that scales are chosen for, at the state's range.
+double usual_rms(const CompileState& state, bool range_is_declared);
 // 2. Every tensor has a scale, and the first affine map's outputs have factors (equalise.h). `target` is the standard deviation that each source of error may add to a logit on
 // average: the sum of their variances is shared out by what bits cost.
 void choose_scales(CompileState& state, double target);

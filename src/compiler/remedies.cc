@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <iomanip>
 #include <optional>
 #include <sstream>
@@ -13,7 +14,8 @@ namespace smpc {
 namespace {
 
 // What helps most comes first: where it does not, what helps less is not tried. A large network takes seconds each.
-constexpr std::array<int, 3> factors = {256, 16, 4};  // by which ranges are made smaller
+constexpr std::array<double, 3> factors = {256, 16, 4};  // by which ranges are made smaller
+constexpr std::array<double, 4> large_factors = {0x1p40, 0x1p32, 0x1p24, 0x1p16};  // where those do not help
 constexpr std::array<int, 4> scales = {0, 2, 4, 8};   // fractional bits
 
 class Trial {
@@ -59,9 +61,9 @@ class Trial {
 
   // The mildest that helps.
   template <class Values, class Change>
-  std::optional<int> mildest(const Values& values, Change change) {
-    std::optional<int> found;
-    for (const int value : values) {
+  std::optional<typename Values::value_type> mildest(const Values& values, Change change) {
+    std::optional<typename Values::value_type> found;
+    for (const auto value : values) {
       if (!change(value)) break;
       const Outcome now = outcome();
       if (now == Outcome::fails) break;
@@ -86,16 +88,18 @@ class Trial {
 
   void range() {
     if (!may_change_ranges()) return;
-    const auto found = mildest(factors, [&](int factor) {
+    const auto make_smaller = [&](double factor) {
       for (ProgramInput& in : s_.inputs) {
         in.low /= factor;
         in.high /= factor;
       }
       s_.input_range /= factor;
-      s_.input_rms /= factor;
+      s_.input_rms = usual_rms(s_, true);
       return true;
-    });
-    if (found) say("an --input-range " + std::to_string(*found) + " times smaller");
+    };
+    auto found = mildest(factors, make_smaller);
+    if (!found) found = mildest(large_factors, make_smaller);
+    if (found) say("an --input-range " + std::to_string(static_cast<std::int64_t>(*found)) + " times smaller");
   }
 
   // A root or a reciprocal may want inputs of one sign.
