@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -26,12 +27,7 @@ OpenFile::OpenFile(const std::filesystem::path& path) : fd(::open(path.c_str(), 
   }
 }
 
-Bytes read_all(const OpenFile& file, const std::filesystem::path& path, std::size_t longest) {
-  const auto size = static_cast<std::size_t>(file.status.st_size);
-  if (size > longest) {
-    fail_input(path.string() + ": expected at most " + std::to_string(longest) + " bytes, found " +
-               std::to_string(size));
-  }
+Bytes read_first(const OpenFile& file, const std::filesystem::path& path, std::size_t size) {
   Bytes out(size);
   std::size_t done = 0;
   while (done < size) {
@@ -47,7 +43,21 @@ Bytes read_all(const OpenFile& file, const std::filesystem::path& path, std::siz
   return out;
 }
 
+Bytes read_all(const OpenFile& file, const std::filesystem::path& path, std::size_t longest) {
+  const auto size = static_cast<std::size_t>(file.status.st_size);
+  if (size > longest) {
+    fail_input(path.string() + ": expected at most " + std::to_string(longest) + " bytes, found " +
+               std::to_string(size));
+  }
+  return read_first(file, path, size);
+}
+
 Bytes read_file(const std::filesystem::path& path, std::size_t longest) { return read_all(OpenFile(path), path, longest); }
+
+Bytes read_head(const std::filesystem::path& path, std::size_t count) {
+  const OpenFile file(path);
+  return read_first(file, path, std::min(count, static_cast<std::size_t>(file.status.st_size)));
+}
 
 void write_file(const std::filesystem::path& path, ByteView data, bool owner_only) {
   struct stat there {};  // a pipe or a device would be replaced

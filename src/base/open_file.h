@@ -17,6 +17,8 @@ struct OpenFile {
   struct stat status {};
 };
 
+// Its first `size` bytes. Throws bad_input where it ends before, or only stands for content that is elsewhere.
+Bytes read_first(const OpenFile& file, const std::filesystem::path& path, std::size_t size);
 // All of it, at most `longest` bytes.
 Bytes read_all(const OpenFile& file, const std::filesystem::path& path, std::size_t longest);
 

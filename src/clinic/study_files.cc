@@ -9,6 +9,7 @@
 #include "cell_text.h"
 #include "smpc/base/error.h"
 #include "smpc/base/file.h"
+#include "smpc/base/file_error.h"
 #include "smpc/base/text.h"
 #include "smpc/clinic/outcome.h"
 #include "smpc/runtime/interpreter.h"
@@ -99,8 +100,8 @@ StudySource read_source(const fs::path& bids_dir, const fs::path& file) {
   const std::string name = file.string();
   std::error_code error;
   if (!fs::is_regular_file(bids_dir / file, error)) {
-    fail_input(name + ": expected a file that can be read" + (error ? ", found: " + error.message() : "") +
-               "; in a DataLad dataset, get its content first");
+    const std::string found = error ? file_problem(bids_dir / file, error.value()) : "something that is no file";
+    fail_input(name + ": expected a file that can be read, found " + found);
   }
   std::ifstream in(bids_dir / file, std::ios::binary);
   Sha256 digest;

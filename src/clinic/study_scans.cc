@@ -147,7 +147,7 @@ Scans chosen(const Scans& scans, const std::set<std::string>& labels) {
 // Where somebody's scans may be missing is a failure, but for participants who were asked for and are all there.
 void add_places(const StudyWalk& walk, Scans& scans, bool all_found) {
   for (const auto& [path, reason] : walk.unread) {
-    StudyScan scan = place(path, "expected a folder that can be read, found: ", reason);
+    StudyScan scan = place(path, "expected a folder that can be read, found ", reason);
     scan.passed_over = all_found;
     scans.emplace(scan.name, scan);
   }

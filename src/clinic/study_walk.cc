@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <system_error>
 
+#include "smpc/base/file_error.h"
+
 namespace smpc {
 namespace {
 
@@ -26,7 +28,7 @@ class Walk {
   StudyWalk all() {
     std::error_code error;
     root_ = fs::canonical(root_, error);
-    if (error) result_.unread.push_back({".", error.message()});
+    if (error) result_.unread.push_back({".", file_problem(root_, error.value())});
     if (!error) folders_.emplace_back();
     while (!folders_.empty()) {
       const fs::path folder = std::move(folders_.back());
@@ -45,7 +47,7 @@ class Walk {
     std::error_code error;
     fs::directory_iterator at(folder.empty() ? root_ : root_ / folder, error);
     for (; !error && at != fs::directory_iterator(); at.increment(error)) one(folder / at->path().filename());
-    if (error) result_.unread.push_back({folder.empty() ? "." : folder, error.message()});
+    if (error) result_.unread.push_back({folder.empty() ? "." : folder, file_problem(root_ / folder, error.value())});
   }
 
   // Links to files are followed; links to folders are not, since they may lead in a circle.
@@ -77,7 +79,7 @@ class Walk {
     const bool folder = (name.starts_with("sub-") || name.starts_with("ses-")) && name.find('.') == std::string::npos;
     const bool nowhere = !error || error == std::errc::no_such_file_or_directory;
     if (nowhere && !folder) return;
-    result_.dead_links.push_back({relative, nowhere ? "a link that leads nowhere" : "a link that cannot be followed: " + error.message()});
+    result_.dead_links.push_back({relative, nowhere ? "a link that leads nowhere" : file_problem(root_ / relative, error.value())});
   }
 
   const std::function<bool(const std::string&)>& enter_;

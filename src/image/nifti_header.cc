@@ -14,8 +14,8 @@
 
 #include "byte_order.h"
 #include "dicom.h"
-#include "file_head.h"
 #include "orientation.h"
+#include "smpc/base/file_error.h"
 
 namespace smpc::image {
 namespace {
@@ -116,8 +116,8 @@ NiftiFields read_fields(ScanFile& file) {
   const std::size_t rest = file.read_some(std::span(head).subspan(sizeof size));
   const auto begins = std::span<const std::byte>(head).first(sizeof size + rest);
   if (is_dicom(begins)) file.fail(std::string("expected NIfTI, found DICOM") + convert_dicom);
-  if (const std::string pointer = found_pointer(begins); !pointer.empty()) {
-    file.fail("expected a NIfTI file (.nii or .nii.gz), " + pointer);
+  if (const std::string pointer = unfetched_content(file.name(), begins); !pointer.empty()) {
+    file.fail("expected a NIfTI file (.nii or .nii.gz), found " + pointer);
   }
   file.fail("expected a NIfTI header of 348 or 540 bytes, found something else; convert the scan to one .nii or "
             ".nii.gz file (not .img, DICOM, or gzip twice)");

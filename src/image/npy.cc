@@ -4,8 +4,8 @@
 #include <cstring>
 
 #include "byte_order.h"
-#include "file_head.h"
 #include "smpc/base/error.h"
+#include "smpc/base/file.h"
 #include "smpc/base/mapped_file.h"
 
 namespace smpc {
@@ -167,7 +167,7 @@ SecretVector<double> in_c_order(const SecretVector<double>& from, const std::vec
 }  // namespace
 
 bool is_npy(const std::filesystem::path& path) {
-  const Bytes head = image::file_head(path, magic.size());
+  const Bytes head = read_head(path, magic.size());
   return as_text(head) == magic;
 }
 

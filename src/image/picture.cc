@@ -6,7 +6,6 @@
 #include <memory>
 #include <string_view>
 
-#include "file_head.h"
 #include "smpc/base/error.h"
 #include "smpc/base/file.h"
 
@@ -112,7 +111,7 @@ Picture read_jpeg(ByteView file, const std::string& what) {
 }  // namespace
 
 bool is_picture(const std::filesystem::path& path) {
-  const Bytes head = image::file_head(path, png_magic.size());
+  const Bytes head = read_head(path, png_magic.size());
   return as_text(head) == png_magic || as_text(head).substr(0, jpeg_magic.size()) == jpeg_magic;
 }
 

@@ -34,6 +34,7 @@ class ScanFile {
   // Back to the first byte.
   void rewind();
 
+  const std::string& name() const noexcept { return name_; }
   bool compressed() const noexcept { return inflater_ != nullptr; }
   std::uint64_t file_size() const noexcept { return size_; }
   std::uint64_t position() const noexcept { return position_; }

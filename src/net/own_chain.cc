@@ -23,7 +23,6 @@ struct FreeStack {
 };
 
 constexpr int smallest_rsa = 2048;
-constexpr int longest_chain = 8;  // as tls_context.cc has it
 
 struct Use {
   std::uint32_t usage;  // X509_get_extended_key_usage's bit

@@ -19,7 +19,7 @@ std::shared_ptr<SSL_CTX> make_tls_context(const Identity& identity, TlsSide side
   SMPC_CHECK(SSL_CTX_set_max_early_data(c, 0) == 1);
   SSL_CTX_set_mode(c, SSL_MODE_NO_AUTO_CHAIN);
   SSL_CTX_set_verify(c, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
-  SSL_CTX_set_verify_depth(c, 8);
+  SSL_CTX_set_verify_depth(c, longest_chain);
   X509_STORE* store = SSL_CTX_get_cert_store(c);
   for (const X509Ptr& authority : own.authorities) SMPC_CHECK(X509_STORE_add_cert(store, authority.get()) == 1);
   // A policy of the system may find a key too weak: that is the folder's fault, not ours.

@@ -48,6 +48,9 @@ std::string date_in_words(const ASN1_TIME* time);  // 2031-05-01 12:00 UTC
 std::string subject_in_words(const X509* certificate);  // CN=...,O=... (RFC 2253)
 std::string issuer_in_words(const X509* certificate);
 
+// Certificates above the leaf, on either side.
+inline constexpr int longest_chain = 8;
+
 // Why a certificate of a chain was not accepted, by an X509_V_ERR_ code that is not about its issuer or host: "that ...".
 std::string link_problem(int code, const X509* certificate);
 // Why the other side's chain was not accepted: the code, the certificate it is about (may be null) and its place in the chain,

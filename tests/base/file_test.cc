@@ -57,6 +57,7 @@ class Files : public ::testing::Test {
   static std::string unread(const fs::path& path) {
     const std::string said = error_of([&] { read_file(path); });
     EXPECT_EQ(error_of([&] { MappedFile{path}; }), said);
+    EXPECT_EQ(error_of([&] { read_head(path, 4); }), said);
     EXPECT_EQ(error_of([&] { read_private_file(path, 100); }), said);
     return said;
   }

@@ -85,6 +85,26 @@ TEST(Registration, OfAProgramThatNoDealerCanServeIsRefusedBeforeItIsStored) {
   world.expect_good("bob", 6);
 }
 
+// Programs with which a server once stopped a dealer for good, in format 4: without the byte that says what the results are.
+TEST(Registration, ProgramsThatOnceStoppedADealerAreRefusedBeforeTheyAreStored) {
+  const std::filesystem::path folder = std::filesystem::path(SMPC_SHARED_DATA) / "failing" / "programs";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no test data at " << SMPC_SHARED_DATA;
+  World world;
+  for (const char* name : {"big", "crash1", "gln6"}) {
+    Bytes program = read_file(folder / (std::string(name) + ".program"), 1 << 20);
+    program[4] = std::byte{5};
+    program.insert(program.begin() + 10, std::byte{2});
+    control::DealerRequest request = registration(world.mlp().program, 'x');
+    request.mutable_register_program()->set_program(text_of(program));
+    const auto reply = ask_dealer(world, "mallory", request);
+    ASSERT_TRUE(reply.has_refusal()) << name;
+    EXPECT_EQ(reply.refusal().code(), control::PROGRAM) << name;
+    EXPECT_EQ(reply.refusal().text().find("version"), std::string::npos) << reply.refusal().text();
+    EXPECT_EQ(stored_registrations(world), 1);
+  }
+  world.expect_good();
+}
+
 // What an older version, or a damaged disk, has left: served are the others, and the log says what is not.
 TEST(Registration, ThatIsStoredAndCannotBeServedStopsNoOther) {
   World world;
