@@ -6,6 +6,9 @@
 
 namespace smpc {
 
+// The shortest text that reads back as the same double.
+std::string exact_number(double value);
+
 // Behind any single quotes that it begins with, whether the text is what a spreadsheet takes for a formula.
 inline bool begins_as_formula(std::string_view text) noexcept {
   const auto first = text.find_first_not_of('\'');

@@ -62,9 +62,6 @@ std::string csv_field(const std::string& given) {
   return out + '"';
 }
 
-// The shortest text that reads back as the same double.
-std::string number(double v) { return json(v).dump(); }
-
 std::size_t nan_voxels(const ScanOutcome& outcome) {
   return std::accumulate(outcome.nan_voxels.begin(), outcome.nan_voxels.end(), std::size_t{0});
 }
@@ -75,6 +72,8 @@ std::string nan_sentence(std::size_t n) {
 }
 
 }  // namespace
+
+std::string exact_number(double value) { return json(value).dump(); }
 
 std::string nan_words(const ScanOutcome& outcome) {
   if (outcome.nan_voxels.empty()) return "";
@@ -155,8 +154,8 @@ std::string to_csv(const ScanOutcome& outcome) {
   for (std::size_t i = 0; i < outcome.results.size(); ++i) {
     const VolumeResult& r = outcome.results[i];
     out += std::to_string(outcome.volumes[i]) + "," + std::to_string(r.index) + "," + csv_field(label_of(outcome, i));
-    if (const auto p = probabilities_of(outcome, i); !p.empty()) out += "," + number(p[r.index]);
-    for (const double v : r.logits) out += "," + number(v);
+    if (const auto p = probabilities_of(outcome, i); !p.empty()) out += "," + exact_number(p[r.index]);
+    for (const double v : r.logits) out += "," + exact_number(v);
     if (!outcome.nan_voxels.empty()) out += "," + std::to_string(outcome.nan_voxels[i]);
     out += "\n";
   }

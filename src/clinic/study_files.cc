@@ -22,9 +22,6 @@ using nlohmann::json;
 
 constexpr std::size_t longest_file = std::size_t{1} << 30;
 
-// The shortest text that reads back as the same double.
-std::string number(double v) { return json(v).dump(); }
-
 // A name has one desc- at most, at its end: "x" and "networks" make "x_desc-networks", "x_desc-maps" "x_desc-mapsNetworks".
 std::string described(const std::string& name, std::string what) {
   if (name.find("_desc-") == std::string::npos) return name + "_desc-" + what;
@@ -128,8 +125,8 @@ std::string predictions_tsv(const ScanOutcome& outcome) {
   for (std::size_t i = 0; i < outcome.results.size(); ++i) {
     const VolumeResult& r = outcome.results[i];
     out += std::to_string(outcome.volumes[i]) + "\t" + std::to_string(r.index) + "\t" + cell_text(printable(label_of(outcome, i)));
-    if (!values) out += "\t" + (opened ? number(probabilities_of(outcome, i)[r.index]) : std::string("n/a"));
-    for (const double v : r.logits) out += "\t" + number(v);
+    if (!values) out += "\t" + (opened ? exact_number(probabilities_of(outcome, i)[r.index]) : std::string("n/a"));
+    for (const double v : r.logits) out += "\t" + exact_number(v);
     if (!outcome.nan_voxels.empty()) out += "\t" + std::to_string(outcome.nan_voxels[i]);
     out += "\n";
   }

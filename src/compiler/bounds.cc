@@ -7,13 +7,6 @@
 #include "spectral.h"
 
 namespace smpc {
-namespace {
-
-// Sums of up to 2^32 positive terms in double err by less than 2^-20 of themselves.
-constexpr double slack = 1 + 1e-6;
-
-}  // namespace
-
 unsigned wide_bits(const Interval& v) {
   const auto positive = [](i128 x) { return static_cast<u128>(x < 0 ? ~x : x); };
   const u128 all = positive(v.low) | positive(v.high);

@@ -9,6 +9,9 @@
 
 namespace smpc {
 
+// Bounds that are computed in double are made wider by this: sums of up to 2^32 positive terms err by less.
+constexpr double slack = 1 + 1e-6;
+
 struct Interval {
   i128 low = 0;
   i128 high = 0;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "bounds.h"
 #include "smpc/base/error.h"
 
 namespace smpc {
@@ -12,7 +13,6 @@ namespace {
 constexpr int most_fraction_bits = 40;
 constexpr double most_weight = 0x1p30;  // a weight at scale 0 fits 32 bits
 constexpr double most_gain = 0x1p200;   // far beyond every network; variances stay finite
-constexpr double slack = 1 + 1e-6;      // of sums that are rounded
 constexpr std::size_t units = 65536;  // of the budget
 constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 

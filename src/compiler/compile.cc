@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <functional>
 
+#include "bounds.h"
 #include "graph_lower.h"
 #include "passes.h"
 #include "remedies.h"
@@ -19,7 +20,6 @@ namespace {
 constexpr int finest_target = 14;
 constexpr int coarsest_target = 9;
 constexpr int usual_scale = 16;         // what --scale is tried at
-constexpr double slack = 1 + 1e-6;  // of sums that are rounded
 
 // Of a graph: fractional bits of what is multiplied, unless the owner says otherwise.
 constexpr int finest_scale = 16;

@@ -62,7 +62,7 @@ void GraphLowering::start() {
   if (s_.input_norm > 0) x.norm = std::min(x.norm, s_.input_norm * slack);
   x.error_norm = x.error * std::sqrt(static_cast<double>(count));
   x.rms = s_.input_rms;
-  x.noise = unit(scale_) * rounded;
+  x.noise = unit(scale_) * rounding_deviation;
   x.bounds = std::move(bounds);
   p.tensors.push_back({count, scale_, Ring{}});
   need(0, x.bounds);
@@ -137,10 +137,10 @@ void GraphLowering::estimate(const OpKind& kind, const std::vector<const Value*>
   out.noise = x.noise;
   if (const auto* relu = std::get_if<ReluOp>(&kind)) {
     out.rms /= std::sqrt(2.0);
-    if (relu->shift > 0) hypot(out.noise, last_bit * (x.multiplied_at ? rounded : floored));
+    if (relu->shift > 0) hypot(out.noise, last_bit * (x.multiplied_at ? rounding_deviation : flooring_deviation));
     out.noise /= std::sqrt(2.0);
   } else if (std::holds_alternative<TruncateOp>(kind)) {
-    hypot(out.noise, last_bit * floored);
+    hypot(out.noise, last_bit * flooring_deviation);
   } else if (const auto* sum = std::get_if<SumOp>(&kind)) {
     out.rms = std::abs(std::ldexp(static_cast<double>(sum->offset), -out.scale));
     out.noise = 0;
@@ -329,7 +329,7 @@ GraphLowering::Value GraphLowering::biased(const Value& x, std::span<const doubl
   double added = 0;
   for (const double b : by) added += b * b;
   out.rms = std::hypot(out.rms, std::sqrt(added / static_cast<double>(by.size())));
-  out.noise = std::hypot(out.noise, unit(x.scale) * rounded);
+  out.noise = std::hypot(out.noise, unit(x.scale) * rounding_deviation);
   out.exact_low = x.exact_low + *std::min_element(by.begin(), by.end());
   return out;
 }

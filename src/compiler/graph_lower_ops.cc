@@ -11,7 +11,7 @@
 namespace smpc {
 namespace {
 
-constexpr int finest_weights = 30;
+constexpr int most_fraction_bits_of_a_row = 30;
 constexpr int factor_bits = 15;  // of public factors that are not whole
 constexpr int most_factor_bits = 45;
 constexpr double largest_whole = 0x1p20;
@@ -67,7 +67,7 @@ GraphLowering::Value GraphLowering::lower(const MapNode& op) {
   double largest_weight = 0;
   for (const float w : op.weights) largest_weight = std::max(largest_weight, std::abs(static_cast<double>(w)));
   const int weight_scale =
-      largest_weight > 0 ? std::clamp(weight_bits_ - 1 - std::ilogb(largest_weight * (1 + 0x1p-14)), 0, finest_weights) : 0;
+      largest_weight > 0 ? std::clamp(weight_bits_ - 1 - std::ilogb(largest_weight * (1 + 0x1p-14)), 0, most_fraction_bits_of_a_row) : 0;
   if (std::ldexp(largest_weight, weight_scale) >= 0x1p30) {
     fail_input("layer '" + name() + "': its weights are too large; scale them down");
   }
@@ -150,8 +150,8 @@ GraphLowering::Value GraphLowering::lower(const MapNode& op) {
   for (const float q : quantised) squares += static_cast<double>(q) * static_cast<double>(q);
   const double row = std::sqrt(squares / static_cast<double>(rows));
   out.rms = std::hypot(row * x.rms, std::sqrt(bias_squares / static_cast<double>(rows)));
-  out.noise = std::hypot(row * x.noise, unit(weight_scale) * rounded * std::sqrt(static_cast<double>(columns)) * x.rms);
-  if (bias_squares > 0) out.noise = std::hypot(out.noise, unit(scale) * rounded);
+  out.noise = std::hypot(row * x.noise, unit(weight_scale) * rounding_deviation * std::sqrt(static_cast<double>(columns)) * x.rms);
+  if (bias_squares > 0) out.noise = std::hypot(out.noise, unit(scale) * rounding_deviation);
   s_.weights.push_back(std::move(w));
   return out;
 }

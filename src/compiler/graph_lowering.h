@@ -28,7 +28,6 @@ inline double unit(int scale) { return std::ldexp(1.0, -scale); }
 // Of bounds, and of what they are multiplied by: so their products fit 128 bits.
 constexpr double largest_value = 0x1p63;
 constexpr int largest_lift = 50;    // bits by which a value is lifted to a finer scale, at most
-constexpr double slack = 1 + 1e-6;  // sums of up to 2^32 positive terms in double err by less
 
 // A bound that came out as no number, of zero times an unbounded one, is none.
 inline double bounded(double v) { return std::isnan(v) ? std::numeric_limits<double>::infinity() : v; }
@@ -42,8 +41,8 @@ inline Interval times(const Interval& v, i128 factor) {
 }
 
 // Root mean squares of what rounding to nearest, or down, takes away, in units of the last bit.
-inline const double rounded = 1 / std::sqrt(12.0);
-inline const double floored = 1 / std::sqrt(3.0);
+inline const double rounding_deviation = 1 / std::sqrt(12.0);
+inline const double flooring_deviation = 1 / std::sqrt(3.0);
 
 class GraphLowering {
  public:

@@ -8,6 +8,7 @@
 #include <complex>
 #include <numbers>
 
+#include "bounds.h"
 #include "graph_windows.h"
 
 namespace smpc {
@@ -16,15 +17,13 @@ namespace {
 using ComplexMatrix = Eigen::MatrixXcd;
 using Eigen::Index;
 
-constexpr double slack = 1 + 1e-6;  // weights may have been rounded to float
-
 // Frequencies along an axis, and how much larger the polynomial may be between them.
-struct Grid {
+struct FrequencyGrid {
   std::size_t points = 1;
   double factor = 1;
 };
 
-Grid grid_of(const ConvAxis& a, std::size_t finest) {
+FrequencyGrid grid_of(const ConvAxis& a, std::size_t finest) {
   if (a.kernel == 1) return {};
   const std::size_t torus = (a.input - 1) * a.spread + 1 + (a.kernel - 1) * a.dilation;
   const std::size_t degree = a.kernel / 2;
@@ -83,7 +82,7 @@ class Norm {
  private:
   double of_group(std::span<const float> w) const {
     for (const std::size_t finest : {16U, 8U, 6U, 4U}) {
-      const std::array<Grid, 3> grids{grid_of(s_.axes[0], finest), grid_of(s_.axes[1], finest), grid_of(s_.axes[2], finest)};
+      const std::array<FrequencyGrid, 3> grids{grid_of(s_.axes[0], finest), grid_of(s_.axes[1], finest), grid_of(s_.axes[2], finest)};
       // Half of the frequencies are those of the other half; complex numbers take four multiplications, or three.
       const double frequencies = static_cast<double>(grids[0].points * grids[1].points * grids[2].points / 2 + 1);
       const auto groups = static_cast<double>(s_.groups);
@@ -110,7 +109,7 @@ class Norm {
     return matrix_norm(Eigen::MatrixXd(rows.cast<double>())) * windows;
   }
 
-  double on_grid(std::span<const float> w, const std::array<Grid, 3>& grids) const {
+  double on_grid(std::span<const float> w, const std::array<FrequencyGrid, 3>& grids) const {
     const std::size_t frequencies = grids[0].points * grids[1].points * grids[2].points;
     double largest = 0;
     for (std::size_t f = 0; f < frequencies; ++f) {
@@ -124,7 +123,7 @@ class Norm {
     return largest * grids[0].factor * grids[1].factor * grids[2].factor;
   }
 
-  ComplexMatrix transform(std::span<const float> w, const std::array<Grid, 3>& grids, const std::array<std::size_t, 3>& at) const {
+  ComplexMatrix transform(std::span<const float> w, const std::array<FrequencyGrid, 3>& grids, const std::array<std::size_t, 3>& at) const {
     const std::size_t window = s_.columns() / s_.in_channels;
     std::vector<std::complex<double>> phase(window);
     std::size_t k = 0;

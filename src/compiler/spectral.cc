@@ -20,7 +20,7 @@ constexpr double double_unit = 0x1p-53;
 constexpr double most_products = 1.6e10;             // of a Gram matrix: seconds, not minutes
 constexpr Index largest_gram = 2048;
 constexpr int squarings = 5;
-constexpr double slack = 1 + 1e-9;  // for the few dozen roundings in double of sums of positive terms below 1e5 long
+constexpr double tight_slack = 1 + 1e-9;  // for the few dozen roundings in double of sums of positive terms below 1e5 long
 
 // gamma_n of Higham, Accuracy and Stability of Numerical Algorithms (2002), Lemma 3.1: n products summed in any order.
 double gamma(double n, double unit) { return n * unit / (1 - n * unit); }
@@ -29,15 +29,15 @@ double gamma(double n, double unit) { return n * unit / (1 - n * unit); }
 // |H - G G|_F <= gamma_m |G|_F^2, so lambda(G)^2 = lambda(G G) <= lambda(H) + gamma_m |G|_F^2; and at last
 // lambda(H) <= |H|_F. Scaling by powers of two is exact.
 double eigenvalue_bound(Doubles g, int times) {
-  const double norm = g.norm() * slack;
+  const double norm = g.norm() * tight_slack;
   if (times == 0 || !(norm > 0)) return norm;
   const double scale = std::ldexp(1.0, std::ilogb(norm));
   g /= scale;
-  const double squared = std::pow(norm / scale, 2) * slack;
+  const double squared = std::pow(norm / scale, 2) * tight_slack;
   Doubles h(g.rows(), g.cols());
   h.noalias() = g * g;
   const double inner = eigenvalue_bound(std::move(h), times - 1);
-  return scale * std::sqrt(inner + gamma(static_cast<double>(g.rows()) + 2, double_unit) * squared) * slack;
+  return scale * std::sqrt(inner + gamma(static_cast<double>(g.rows()) + 2, double_unit) * squared) * tight_slack;
 }
 
 struct Gram {

@@ -19,8 +19,7 @@ constexpr unsigned slot_level = 1;
 unsigned carry_level(const ShiftPlan& p) {
   return p.carry ? p.comparison->nodes[static_cast<unsigned>(p.comparison->low_node)].level + 1 : 0;
 }
-unsigned tree_levels(const ShiftPlan& p) { return p.comparison ? p.comparison->levels : 0; }
-unsigned last_level(const ShiftPlan& p) { return std::max(tree_levels(p), carry_level(p)); }
+unsigned last_level(const ShiftPlan& p) { return std::max(p.tree_levels(), carry_level(p)); }
 unsigned product_level(const ShiftPlan& p) { return last_level(p) + 1; }
 
 // The half of either party at a level: ANDs of the tree, the carry, the product.
@@ -57,7 +56,7 @@ class Cryptflow2Shift final : public ShiftOp {
       return;
     }
     const unsigned level = slot - slot_level;
-    if (tree_ && level <= tree_levels(p_)) tree_->send_level(level, out);
+    if (tree_ && level <= p_.tree_levels()) tree_->send_level(level, out);
     if (p_.carry && level == carry_level(p_)) {
       my_carry_ = low_carry() ^ carry_.bit;
       out.bits(my_carry_);
@@ -73,7 +72,7 @@ class Cryptflow2Shift final : public ShiftOp {
       return;
     }
     const unsigned level = slot - slot_level;
-    if (tree_ && level <= tree_levels(p_)) tree_->receive_level(level, in);
+    if (tree_ && level <= p_.tree_levels()) tree_->receive_level(level, in);
     if (p_.carry && level == carry_level(p_)) their_carry_ = in.bits(n_);
     if (p_.product && level == product_level(p_)) {
       their_sign_ = in.bits(n_);

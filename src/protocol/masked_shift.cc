@@ -13,8 +13,7 @@ namespace {
 
 // Slots of one op: the opening, level h of the tree in slot h, then e and G.
 constexpr unsigned slot_opening = 0;
-unsigned tree_levels(const ShiftPlan& p) { return p.comparison ? p.comparison->levels : 0; }
-unsigned slot_last(const ShiftPlan& p) { return tree_levels(p) + 1; }
+unsigned slot_last(const ShiftPlan& p) { return p.tree_levels() + 1; }
 bool selects(const ShiftPlan& p) { return p.what == ShiftPlan::What::relu && p.shift + 1 < p.in.bits; }
 
 struct Digit {
@@ -256,7 +255,7 @@ ShiftKnown declare_masked_shift(const ShiftPlan& p, std::size_t volumes, Known i
     known = {std::max(known.server, c), std::max(known.client, s)};
   };
   exchange(slot_opening, ring_field_bytes(n, p.in));
-  for (unsigned level = 1; level <= tree_levels(p); ++level) exchange(level, level_bytes(p, level, volumes));
+  for (unsigned level = 1; level <= p.tree_levels(); ++level) exchange(level, level_bytes(p, level, volumes));
   const Known sign = known;
   const std::size_t last = (selects(p) ? 1U : 0U) + (p.low_bit ? 1U : 0U);
   if (last > 0) exchange(slot_last(p), last * bit_field_bytes(n));

@@ -12,11 +12,11 @@ file(WRITE ${OUTPUT}.new "// ${file}, by embed.cmake.
 
 namespace smpc::report {
 namespace {
-constexpr unsigned char content[] = {
+constexpr unsigned char ${NAME}_content[] = {
 ${bytes}};
 }
 
-ByteView ${NAME}() noexcept { return std::as_bytes(std::span(content)); }
+ByteView ${NAME}() noexcept { return std::as_bytes(std::span(${NAME}_content)); }
 
 }  // namespace smpc::report
 ")

@@ -8,7 +8,7 @@
 namespace smpc {
 namespace {
 
-constexpr std::size_t longest_file = std::size_t{1} << 24;
+constexpr std::size_t longest_list = std::size_t{1} << 24;
 
 std::string trimmed(const std::string& line) {
   const std::string content = line.substr(0, line.find('#'));
@@ -24,7 +24,7 @@ AllowList::AllowList(std::filesystem::path file, Role role) : file_(std::move(fi
 AllowList::Names AllowList::read() const {
   Names names;
   if (file_.empty()) return names;
-  std::istringstream in{std::string(as_text(read_file(file_, longest_file)))};
+  std::istringstream in{std::string(as_text(read_file(file_, longest_list)))};
   std::string line;
   for (std::size_t number = 1; std::getline(in, line); ++number) {
     const std::string uri = trimmed(line);

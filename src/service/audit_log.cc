@@ -18,7 +18,7 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-const char* const schema = "CREATE TABLE IF NOT EXISTS audit (number INTEGER PRIMARY KEY, record TEXT NOT NULL)";
+const char* const audit_schema = "CREATE TABLE IF NOT EXISTS audit (number INTEGER PRIMARY KEY, record TEXT NOT NULL)";
 const char* const in_order = "SELECT number, record FROM audit ORDER BY number";
 
 std::string utc_now() {
@@ -123,7 +123,7 @@ struct AuditLog::Fields {
   std::string_view rule{};
 };
 
-AuditLog::AuditLog(Database& db) : db_(db) { db_.execute(schema); }
+AuditLog::AuditLog(Database& db) : db_(db) { db_.execute(audit_schema); }
 
 void AuditLog::begun(const AuditSubject& subject) { append("begun", subject, {}); }
 
@@ -177,7 +177,7 @@ void AuditLog::append(std::string_view event, const AuditSubject& subject, const
 }
 
 AuditSummary verify_audit(const std::filesystem::path& state, Role role, const std::optional<Digest>& noted) {
-  Database db(database_in(state, role), schema);
+  Database db(database_in(state, role), audit_schema);
   db.execute("BEGIN");  // one view of both tables, while others go on
   Verifier verifier(noted);
   for (Statement rows = db.prepare(in_order); rows.step();) verifier.take(rows.integer(0), rows.text(1));
@@ -188,7 +188,7 @@ AuditSummary verify_audit(const std::filesystem::path& state, Role role, const s
 }
 
 void read_audit(const std::filesystem::path& state, Role role, const std::function<void(std::string_view)>& line) {
-  Database db(database_in(state, role), schema);
+  Database db(database_in(state, role), audit_schema);
   for (Statement rows = db.prepare(in_order); rows.step();) line(rows.text(1));
 }
 

@@ -19,7 +19,6 @@
 namespace smpc {
 namespace {
 
-constexpr std::size_t seed_bytes = 32;  // before the corrections
 
 // Sealed pieces, one after the other, in a file that has no name and so goes with the process.
 class Spool {

@@ -27,9 +27,7 @@ using namespace std::chrono_literals;
 
 constexpr auto connect_time = 15s;
 constexpr auto hello_time = 2min;      // a server may still be waiting for its dealer
-constexpr auto transfer_time = 60min;  // the masked weights over a slow line
 constexpr auto dealer_time = 30min;    // bundles that are made while we wait
-constexpr auto run_time = 10min;       // one inference
 // Bundles are taken so many in one request, which the dealer makes in one pass over A; and of so many bytes, unless one alone has
 // more.
 constexpr std::size_t bundles_at_once = 32;

@@ -13,7 +13,7 @@ namespace {
 
 // state: 0 unused, 1 spent. Contents are sealed pieces in a table of their own: those of a large network take hundreds of
 // megabytes, and SQLite reads and builds a whole row to change a part of it.
-const char* const schema = R"(
+const char* const client_schema = R"(
 CREATE TABLE IF NOT EXISTS programs (hash BLOB PRIMARY KEY, bytes BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS offers (address TEXT PRIMARY KEY, server TEXT NOT NULL, program BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS bundles (
@@ -24,8 +24,6 @@ CREATE TABLE IF NOT EXISTS contents (serial BLOB NOT NULL, piece INTEGER NOT NUL
 CREATE INDEX IF NOT EXISTS unused ON bundles (state, program, mask);
 CREATE TABLE IF NOT EXISTS keys (serial BLOB PRIMARY KEY, key BLOB NOT NULL);
 )";
-
-constexpr std::size_t seed_bytes = 32;  // before the corrections
 
 const char* const fits = "instance = ? AND epoch = ? AND program = ? AND mask = ? AND state = 0 AND expiry > ?";
 
@@ -51,7 +49,7 @@ void take_contents_out(Database& db) {
 
 }  // namespace
 
-ClientState::ClientState(std::filesystem::path folder) : folder_(std::move(folder)), db_(folder_ / "client.db", schema) {
+ClientState::ClientState(std::filesystem::path folder) : folder_(std::move(folder)), db_(folder_ / "client.db", client_schema) {
   take_contents_out(db_);
   std::filesystem::create_directories(folder_ / "masked");
 }

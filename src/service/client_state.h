@@ -23,6 +23,8 @@ struct ClientBundle {
   StoredMaterial material;
 };
 
+constexpr std::size_t seed_bytes = 32;  // of a bundle's contents, before the corrections
+
 // A bundle to be stored: seed and corrections, sealed in pieces (smpc/crypto/sealed_pieces.h) with the header bound to them.
 struct SealedBundle {
   BundleHeader header;

@@ -132,13 +132,23 @@ void Database::execute(const char* sql) {
   if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail_database(db_, "use its database");
 }
 
-std::int64_t Database::version() {
-  Statement row = prepare("PRAGMA user_version");
-  SMPC_CHECK(row.step());
-  return row.integer(0);
+void Database::bring_up_to_date(std::int64_t version, const std::string& tool, const std::function<void()>& upgrade) {
+  Transaction transaction(*this);
+  const std::int64_t found = [&] {
+    Statement row = prepare("PRAGMA user_version");
+    SMPC_CHECK(row.step());
+    return row.integer(0);
+  }();
+  if (found > version) {
+    fail_input("the state folder: expected tables of version " + std::to_string(version) + ", found " + std::to_string(found) +
+               ": a newer " + tool + " has used it; update this one");
+  }
+  if (found < version) {
+    upgrade();
+    execute(("PRAGMA user_version = " + std::to_string(version)).c_str());
+  }
+  transaction.commit();
 }
-
-void Database::set_version(std::int64_t version) { execute(("PRAGMA user_version = " + std::to_string(version)).c_str()); }
 
 Database::Transaction::~Transaction() {
   if (!done_) sqlite3_exec(db_.db_, "ROLLBACK", nullptr, nullptr, nullptr);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -59,9 +60,9 @@ class Database {
   Statement prepare(std::string_view sql) { return Statement(db_, sql); }
   void execute(const char* sql);
 
-  // Of the tables (PRAGMA user_version); 0 where nobody has set one. Setting it is part of the transaction that is open.
-  std::int64_t version();
-  void set_version(std::int64_t version);
+  // Tables of an older version (PRAGMA user_version, 0 where nobody has set one) are changed by `upgrade` to be of `version`, in
+  // one transaction. Refuses those of a newer one, which a newer `tool` has used.
+  void bring_up_to_date(std::int64_t version, const std::string& tool, const std::function<void()>& upgrade);
 
   // A transaction that is undone unless committed. IMMEDIATE: it holds the write lock from its start.
   class Transaction {

@@ -24,7 +24,7 @@ constexpr std::uint32_t most_at_once = 64;              // bundles in one reques
 constexpr std::int64_t bundle_lifetime = 30 * 86400;    // seconds
 constexpr auto session_time = 30min;                    // a client may wait for its bundles
 
-const char* const schema = R"(
+const char* const dealer_schema = R"(
 CREATE TABLE IF NOT EXISTS registrations (
   server TEXT NOT NULL, instance BLOB NOT NULL, epoch INTEGER NOT NULL, program_hash BLOB NOT NULL,
   mask BLOB NOT NULL, program BLOB NOT NULL, shared_key BLOB NOT NULL,  -- program_key
@@ -35,24 +35,10 @@ CREATE TABLE IF NOT EXISTS issued (
 )";
 
 // Before version 1 a registration held the key of which all of a server's are made. It goes; servers register by themselves.
-constexpr std::int64_t schema_version = 1;
+constexpr std::int64_t dealer_tables = 1;
 
 // What one server identity has registered at once: states of it, each with its program and its bundles in memory.
 constexpr std::int64_t most_states_of_a_server = 16;
-
-void bring_up_to_date(Database& db) {
-  Database::Transaction transaction(db);
-  if (db.version() > schema_version) {
-    fail_input("the state folder: expected tables of version " + std::to_string(schema_version) + ", found " +
-               std::to_string(db.version()) + ": a newer smpc-dealer has used it; update this one");
-  }
-  if (db.version() < schema_version) {
-    db.execute("DROP TABLE IF EXISTS registrations");
-    db.set_version(schema_version);
-  }
-  db.execute(schema);
-  transaction.commit();
-}
 
 template <std::size_t N>
 void copy_to(std::array<std::byte, N>& out, ByteView from) {
@@ -88,7 +74,8 @@ struct DealerService::Impl {
                                   pool.stop();
                                 },
                             .on_failure = options.log}) {
-    bring_up_to_date(db);
+    db.bring_up_to_date(dealer_tables, "smpc-dealer", [&] { db.execute("DROP TABLE IF EXISTS registrations"); });
+    db.execute(dealer_schema);
     Statement rows = db.prepare("SELECT server, instance, epoch, program_hash, mask, program, shared_key FROM registrations");
     while (rows.step()) serve_stored(rows);
   }

@@ -28,8 +28,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto request_time = 2min;    // a client thinks about its next request
-constexpr auto transfer_time = 60min;  // the masked weights over a slow line
-constexpr auto run_time = 10min;       // one inference
 
 bool has_succeeded(const std::shared_future<void>& begun) {
   if (!begun.valid()) return false;

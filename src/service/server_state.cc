@@ -9,7 +9,7 @@
 namespace smpc {
 namespace {
 
-const char* const schema = R"(
+const char* const server_schema = R"(
 CREATE TABLE IF NOT EXISTS server (
   one INTEGER PRIMARY KEY CHECK (one = 1), instance BLOB NOT NULL, epoch INTEGER NOT NULL,
   id_key BLOB NOT NULL, root_key BLOB NOT NULL);
@@ -24,33 +24,23 @@ Key key_of(const SecretBytes& bytes) {
 }
 
 // Before version 1 dealers were given the key itself. It is no secret from them, so another takes its place.
-constexpr std::int64_t schema_version = 1;
+constexpr std::int64_t server_tables = 1;
 
-void bring_up_to_date(Database& db) {
-  Database::Transaction transaction(db);
-  if (db.version() > schema_version) {
-    fail_input("the state folder: expected tables of version " + std::to_string(schema_version) + ", found " +
-               std::to_string(db.version()) + ": a newer smpc-server has used it; update this one");
-  }
-  if (db.version() < schema_version) {
-    Statement old = db.prepare("SELECT 1 FROM pragma_table_info('server') WHERE name = 'shared_key'");
-    const bool is_old = old.step();
-    old.reset();
-    if (is_old) {
-      const Key fresh = random_key();
-      db.execute("ALTER TABLE server RENAME COLUMN shared_key TO root_key");
-      db.prepare("UPDATE server SET root_key = ?").bind(ByteView(fresh.reveal())).run();
-    }
-    db.set_version(schema_version);
-  }
-  db.execute(schema);
-  transaction.commit();
+void replace_shared_key(Database& db) {
+  Statement old = db.prepare("SELECT 1 FROM pragma_table_info('server') WHERE name = 'shared_key'");
+  const bool is_old = old.step();
+  old.reset();
+  if (!is_old) return;
+  const Key fresh = random_key();
+  db.execute("ALTER TABLE server RENAME COLUMN shared_key TO root_key");
+  db.prepare("UPDATE server SET root_key = ?").bind(ByteView(fresh.reveal())).run();
 }
 
 }  // namespace
 
 ServerState::ServerState(const std::filesystem::path& folder) : db_(folder / "server.db", "") {
-  bring_up_to_date(db_);
+  db_.bring_up_to_date(server_tables, "smpc-server", [&] { replace_shared_key(db_); });
+  db_.execute(server_schema);
   Database::Transaction transaction(db_);
   Instance fresh{};
   os_random(fresh);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <string>
 
 #include "control.pb.h"
@@ -13,6 +14,9 @@ namespace smpc {
 
 constexpr std::uint32_t protocol_version = 3;
 constexpr std::size_t longest_control = std::size_t{1} << 20;
+// What either side waits for at most.
+constexpr std::chrono::minutes transfer_time{60};  // the masked weights over a slow line
+constexpr std::chrono::minutes run_time{10};       // one inference
 
 template <class Message>
 void send_control(Channel& channel, const Message& message) {

@@ -21,6 +21,7 @@
 #include "smpc/base/file_error.h"
 #include "smpc/base/mapped_file.h"
 #include "smpc/base/private_file.h"
+#include "support/expect_has.h"
 
 namespace smpc {
 namespace {
@@ -67,9 +68,6 @@ class Files : public ::testing::Test {
 
   fs::path folder_;
 };
-
-#define EXPECT_HAS(text, part) \
-  EXPECT_PRED2([](const std::string& t, const std::string& p) { return t.find(p) != std::string::npos; }, text, part)
 
 // Root may do anything: as somebody else, where this is root.
 class AsAnother {

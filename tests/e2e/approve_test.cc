@@ -19,7 +19,7 @@ using testing::run_on_terminal;
 
 namespace fs = std::filesystem;
 
-constexpr testing::Shape image = {6, 5, 4};
+constexpr testing::Shape small_image = {6, 5, 4};
 
 std::string content(const fs::path& path) {
   std::ostringstream out;
@@ -31,12 +31,12 @@ std::string content(const fs::path& path) {
 class Approve : public ::testing::Test {
  protected:
   Approve() {
-    testing::write_random_mlp(model_, image, {8, 5});
+    testing::write_random_mlp(model_, small_image, {8, 5});
     s_ = std::make_unique<Deployment>(std::vector<std::string>{"--model", model_.string(), "--input-range", "4"});
-    testing::write_scan(good_, image, {testing::random_volume(image)}, 1);
-    std::vector<float> beyond = testing::random_volume(image);
+    testing::write_scan(good_, small_image, {testing::random_volume(small_image)}, 1);
+    std::vector<float> beyond = testing::random_volume(small_image);
     for (float& v : beyond) v *= 100;
-    testing::write_scan(bad_, image, {beyond}, 1);
+    testing::write_scan(bad_, small_image, {beyond}, 1);
     s_->start_dealer();
     s_->start_server();
     const std::string ready = s_->server->wait_for("ready");
@@ -51,7 +51,7 @@ class Approve : public ::testing::Test {
                                            "--state", (s_->folder / "state/client").string()},
                            {.columns = 100, .environment = {{"TERM", "xterm"}, {"LC_ALL", "C"}, {"NO_COLOR", "1"}}, .typed = typed});
   }
-  static void expect_line(const Outcome& o, int code, const std::string& part) {
+  static void expect_error(const Outcome& o, int code, const std::string& part) {
     EXPECT_EQ(o.exit_code, code) << o.err;
     EXPECT_EQ(std::count(o.err.begin(), o.err.end(), '\n'), 1) << o.err;
     EXPECT_NE(o.err.find(part), std::string::npos) << o.err;
@@ -87,7 +87,7 @@ TEST_F(Approve, ShowsWhatTheProgramIsAndWritesItsLine) {
 }
 
 TEST_F(Approve, AsksOnATerminalAndNowhereElse) {
-  expect_line(client({"approve"}), 2, "expected a terminal to ask on, without --json, or --yes");
+  expect_error(client({"approve"}), 2, "expected a terminal to ask on, without --json, or --yes");
   EXPECT_FALSE(fs::exists(list()));
   if (!testing::has_terminals()) GTEST_SKIP() << "this system gives no pseudo-terminals";
   for (const char* no : {"n\n", "\n", "x\n"}) {
@@ -110,10 +110,10 @@ TEST_F(Approve, ARefusedScanNeedsNoServerOnceItIs) {
   ASSERT_EQ(ask(good_).exit_code, 0);
   ASSERT_EQ(client({"prefetch", "--count", "1"}).exit_code, 0);
   s_->server->stop();
-  expect_line(ask(bad_), 3, "expected finite values from -4 to 4");
-  expect_line(ask(good_), 4, "127.0.0.1:" + s_->server_port);
+  expect_error(ask(bad_), 3, "expected finite values from -4 to 4");
+  expect_error(ask(good_), 4, "127.0.0.1:" + s_->server_port);
   fs::remove(list());
-  expect_line(ask(bad_), 4, "127.0.0.1:" + s_->server_port);  // who has approved nothing has to ask first
+  expect_error(ask(bad_), 4, "127.0.0.1:" + s_->server_port);  // who has approved nothing has to ask first
   const Outcome audit = client({"audit", "show"});
   EXPECT_NE(audit.out.find("\"refusal\":\"volume: range\""), std::string::npos) << audit.out;
   EXPECT_EQ(client({"audit", "verify"}).exit_code, 0);
@@ -126,27 +126,27 @@ TEST_F(Approve, AnythingElseIsRefusedByEveryCommand) {
   for (const auto& pin : pins) {
     for (std::vector<std::string> command : {std::vector<std::string>{"--image", good_.string()}, {"prefetch", "--count", "1"}}) {
       command.insert(command.end(), pin.begin(), pin.end());
-      expect_line(client(command), 4, "expected the approved program aaaaaaaaaaaa");
+      expect_error(client(command), 4, "expected the approved program aaaaaaaaaaaa");
     }
   }
   const Outcome study = client({"study", good_.parent_path().string(), (s_->folder / "out").string(), "participant", "--pattern", "*good.nii",
                                 "--program", other});
   EXPECT_EQ(study.exit_code, 4) << study.err;
   EXPECT_NE(study.out.find("expected the approved program aaaaaaaaaaaa"), std::string::npos) << study.out;
-  expect_line(client({"approve", "--yes", "--program", other}), 4, "expected the approved program aaaaaaaaaaaa");
+  expect_error(client({"approve", "--yes", "--program", other}), 4, "expected the approved program aaaaaaaaaaaa");
   EXPECT_FALSE(fs::exists(list()));
   EXPECT_EQ(client({"--image", good_.string(), "--program", program_}).exit_code, 0);
 }
 
 TEST_F(Approve, WhatMakesNoSenseIsRefused) {
-  expect_line(client({"--image", good_.string(), "--program", "12ab"}), 2, "--program: expected the 64 hexadecimal digits");
-  expect_line(client({"--image", good_.string(), "--programs", (folder_ / "none").string()}), 3, "none");
+  expect_error(client({"--image", good_.string(), "--program", "12ab"}), 2, "--program: expected the 64 hexadecimal digits");
+  expect_error(client({"--image", good_.string(), "--programs", (folder_ / "none").string()}), 3, "none");
   std::ofstream(folder_ / "programs") << "# ours\n" << program_ << "\n";
-  expect_line(client({"--image", good_.string(), "--programs", (folder_ / "programs").string()}), 3, "line 2: ");
+  expect_error(client({"--image", good_.string(), "--programs", (folder_ / "programs").string()}), 3, "line 2: ");
   std::ofstream(folder_ / "programs") << line();
-  expect_line(client({"--image", good_.string(), "--programs", (folder_ / "programs").string(), "--program", std::string(64, 'a')}), 3,
+  expect_error(client({"--image", good_.string(), "--programs", (folder_ / "programs").string(), "--program", std::string(64, 'a')}), 3,
               "expected one of the approved programs");
-  expect_line(client({"approve", "--yes", "--image", good_.string()}), 2, "approve: expected none of --image");
+  expect_error(client({"approve", "--yes", "--image", good_.string()}), 2, "approve: expected none of --image");
 }
 
 }  // namespace

@@ -36,6 +36,19 @@ void expect_predicted(const nlohmann::json& j, const Reference* given) {
 
 }  // namespace
 
+void expect_line(const Outcome& r, int code, const std::string& part) {
+  EXPECT_EQ(r.exit_code, code) << r.err;
+  EXPECT_EQ(r.out, "");
+  EXPECT_EQ(std::count(r.err.begin(), r.err.end(), '\n'), 1) << r.err;
+  EXPECT_NE(r.err.find(part), std::string::npos) << r.err;
+}
+
+NiftiSpec mni_header() {
+  NiftiSpec s;
+  s.dim = {3, 45, 54, 45, 1, 1, 1, 1};
+  return s;
+}
+
 Deployment::~Deployment() {
   for (Daemon* daemon : {server.get(), dealer.get()}) {
     if (daemon == nullptr) continue;

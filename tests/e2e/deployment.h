@@ -1,6 +1,7 @@
 // The three roles as processes, checked: what a run costs, and how a daemon ends.
 #pragma once
 
+#include "image/nifti_writer.h"
 #include "smpc/compiler/compile.h"
 #include "smpc/image/scan.h"
 #include "support/three_roles.h"
@@ -26,5 +27,11 @@ class Deployment : public ThreeRoles {
   Outcome client(std::vector<std::string> arguments, int seconds = 120) const;
   const Reference* reference = nullptr;  // what the server's program is; none: the demo model with default options
 };
+
+// A command that ends with this code, prints nothing but one line of error, and says `part` in it.
+void expect_line(const Outcome& r, int code, const std::string& part);
+
+// The header of a scan on the demo model's grid.
+NiftiSpec mni_header();
 
 }  // namespace smpc::testing

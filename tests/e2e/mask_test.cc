@@ -14,6 +14,8 @@ namespace {
 using nlohmann::json;
 using testing::demo;
 using testing::Deployment;
+using testing::expect_line;
+using testing::mni_header;
 using testing::nifti_file;
 using testing::NiftiSpec;
 using testing::Outcome;
@@ -36,19 +38,6 @@ CompileOptions with_mask(Suite suite = Suite::cryptflow2) {
   return o;
 }
 
-NiftiSpec mni() {
-  NiftiSpec s;
-  s.dim = {3, 45, 54, 45, 1, 1, 1, 1};
-  return s;
-}
-
-void expect_line(const Outcome& r, int code, const std::string& part) {
-  EXPECT_EQ(r.exit_code, code) << r.err;
-  EXPECT_EQ(r.out, "");
-  EXPECT_EQ(std::count(r.err.begin(), r.err.end(), '\n'), 1) << r.err;
-  EXPECT_NE(r.err.find(part), std::string::npos) << r.err;
-}
-
 TEST(Mask, OneVolumeCostsWhatIsPredictedAndAVoxelOutsideIsRefusedWithNoBundleSpent) {
   const Reference reference(with_mask());
   EXPECT_EQ(reference.compiled.program.input().count, 27492U);
@@ -63,7 +52,7 @@ TEST(Mask, OneVolumeCostsWhatIsPredictedAndAVoxelOutsideIsRefusedWithNoBundleSpe
   std::vector<float> voxels(109350);
   voxels[1 + 45 * (2 + 54 * 3)] = 0.625F;
   voxels[44 + 45 * (53 + 54 * 44)] = 0.625F;
-  const TemporaryFile outside(nifti_file(mni(), voxels));
+  const TemporaryFile outside(nifti_file(mni_header(), voxels));
   const Outcome refused = s.client({"--image", outside.path().string()});
   expect_line(refused, 3, "2 values that are not, the first at voxel (1, 2, 3)");
   EXPECT_EQ(refused.err.find("0.625"), std::string::npos);
@@ -139,20 +128,20 @@ TEST(Mask, MasksThatAreNoneAreRefused) {
     expect_line(run("smpc-compile", {(demo / "mlp.onnx").string(), "--explain", "--input-mask", f.path().string()}), 3, part);
   };
   std::vector<float> voxels(109350);
-  refused(nifti_file(mni(), voxels), "found none");
+  refused(nifti_file(mni_header(), voxels), "found none");
   voxels[7] = 1;
-  NiftiSpec spec = mni();
+  NiftiSpec spec = mni_header();
   spec.srow[3] = 92;
   refused(nifti_file(spec, voxels), "mm");
   spec.dim = {3, 10, 10, 10, 1, 1, 1, 1};
   refused(nifti_file(spec, std::vector<float>(1000, 1.0F)), "109350");
-  spec = mni();
+  spec = mni_header();
   spec.dim = {4, 45, 54, 45, 2, 1, 1, 1};
   std::vector<float> two(voxels);
   two.insert(two.end(), voxels.begin(), voxels.end());
   refused(nifti_file(spec, two), "2 volumes");
   voxels[9] = std::numeric_limits<float>::quiet_NaN();
-  refused(nifti_file(mni(), voxels), "finite");
+  refused(nifti_file(mni_header(), voxels), "finite");
 }
 
 TEST(Mask, FilesOfAMaskedModelAndSmpcVerifyKeepIt) {

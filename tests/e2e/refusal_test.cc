@@ -16,20 +16,9 @@ using testing::NiftiSpec;
 using testing::Outcome;
 using testing::run;
 using testing::Deployment;
+using testing::expect_line;
+using testing::mni_header;
 using testing::TemporaryFile;
-
-void expect_line(const Outcome& r, int code, const std::string& part) {
-  EXPECT_EQ(r.exit_code, code) << r.err;
-  EXPECT_EQ(r.out, "");
-  EXPECT_EQ(std::count(r.err.begin(), r.err.end(), '\n'), 1) << r.err;
-  EXPECT_NE(r.err.find(part), std::string::npos) << r.err;
-}
-
-NiftiSpec mni() {
-  NiftiSpec s;
-  s.dim = {3, 45, 54, 45, 1, 1, 1, 1};
-  return s;
-}
 
 TEST(Refusals, AnOutputThatTakesNothingLeavesEveryBundleUnspent) {
   Deployment s({"--model", (demo / "mlp.onnx").string()});
@@ -58,20 +47,20 @@ TEST(Refusals, BadScansLeaveEveryBundleUnspent) {
     expect_line(s.client({"--image", f.path().string()}), 3, part);
   };
   std::vector<float> voxels(109350, 1.0F);
-  NiftiSpec spec = mni();
+  NiftiSpec spec = mni_header();
   spec.srow[0] = 4;
   spec.srow[3] = -86;
   refused(nifti_file(spec, voxels), "left-right");
-  spec = mni();
+  spec = mni_header();
   spec.srow[3] = 92;
   refused(nifti_file(spec, voxels), "mm");
   spec.dim = {3, 91, 109, 91, 1, 1, 1, 1};
   refused(nifti_file(spec, std::vector<float>(91 * 109 * 91)), "45 x 54 x 45");
   voxels[7] = 1e9F;
-  refused(nifti_file(mni(), voxels), "range");
+  refused(nifti_file(mni_header(), voxels), "range");
   voxels[7] = std::numeric_limits<float>::quiet_NaN();
-  refused(nifti_file(mni(), voxels), "finite");
-  refused(nifti_file(mni(), voxels).substr(0, 5000), "");
+  refused(nifti_file(mni_header(), voxels), "finite");
+  refused(nifti_file(mni_header(), voxels).substr(0, 5000), "");
   refused("", "");
   expect_line(s.client({"--image", (demo / "scan4d.nii.gz").string()}), 3, "20 volumes");
   expect_line(s.client({"--image", (demo / "scan4d.nii.gz").string(), "--volume", "20"}), 3, "0 to 19");
@@ -96,7 +85,7 @@ TEST(Refusals, fault_62_ABigEndianScanGivesTheSameResult) {
       }
     }
   }
-  NiftiSpec spec = mni();
+  NiftiSpec spec = mni_header();
   spec.swapped = true;
   const TemporaryFile f(nifti_file(spec, voxels));
   const Outcome swapped = s.client({"--image", f.path().string(), "--json"});

@@ -15,6 +15,7 @@ namespace {
 using nlohmann::json;
 using testing::demo;
 using testing::Deployment;
+using testing::mni_header;
 using testing::nifti_file;
 using testing::NiftiSpec;
 using testing::Outcome;
@@ -22,12 +23,6 @@ using testing::Reference;
 using testing::TemporaryFile;
 
 // The MNI 4 mm grid as the demo model has it, and as it is stored from left to right.
-NiftiSpec grid_of_model() {
-  NiftiSpec s;
-  s.dim = {3, 45, 54, 45, 1, 1, 1, 1};
-  return s;
-}
-
 // i fastest, as a file has it; `mirrored`: i from the other end.
 std::vector<float> as_stored(const SecretVector<double>& volume, bool mirrored) {
   std::vector<float> out;
@@ -54,7 +49,7 @@ TEST(Resample, AnotherOrientationGivesTheSameBitsAndAnotherGridTheInterpolatedOn
     return dequantise(reference.compiled.program.output(), reference.output(volume));
   };
 
-  NiftiSpec mirrored = grid_of_model();
+  NiftiSpec mirrored = mni_header();
   mirrored.srow[0] = 4;
   mirrored.srow[3] = -86;
   const TemporaryFile flipped(nifti_file(mirrored, as_stored(scan.volumes[0], true)));
@@ -67,7 +62,7 @@ TEST(Resample, AnotherOrientationGivesTheSameBitsAndAnotherGridTheInterpolatedOn
   EXPECT_EQ(exact.json()["resampling"], "reoriented from RAS to LAS, voxel for voxel, without interpolation");
 
   // The same voxels two millimetres further to the back, in scanner coordinates.
-  NiftiSpec shifted = grid_of_model();
+  NiftiSpec shifted = mni_header();
   shifted.srow[7] = -128;
   shifted.sform_code = 1;
   const TemporaryFile other(nifti_file(shifted, as_stored(scan.volumes[0], false)));
@@ -103,7 +98,7 @@ TEST(OddScans, NanIsZeroWhereThatIsAskedForAndTwoPlacesAreTold) {
   const auto zeros = static_cast<std::size_t>(std::count(stored.begin(), stored.end(), 0.0F));
   ASSERT_GT(zeros, 1000U);
   std::replace(stored.begin(), stored.end(), 0.0F, std::numeric_limits<float>::quiet_NaN());
-  NiftiSpec spec = grid_of_model();
+  NiftiSpec spec = mni_header();
   spec.qform_code = 1;  // no turn: from left to right, where the sform runs from right to left
   spec.quatern[3] = 90;
   spec.quatern[4] = -126;

@@ -20,7 +20,6 @@ using testing::nifti_file;
 using testing::NiftiSpec;
 
 constexpr int bad_input = 3;
-constexpr long memory_cap_kb = 300'000;
 const std::string first_weights = "fc0.weight";  // the model's first initializer
 
 class Files : public ::testing::Test {

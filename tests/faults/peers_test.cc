@@ -12,7 +12,6 @@ using testing::Daemon;
 using test::RawSocket;
 using test::RawTls;
 
-constexpr long memory_cap_kb = 300'000;
 
 class Peers : public ::testing::Test {
  protected:

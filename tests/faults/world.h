@@ -16,6 +16,8 @@ namespace smpc::faults {
 using testing::Environment;
 using testing::Outcome;
 
+inline constexpr long memory_cap_kb = 300'000;  // of a tool that refuses something
+
 // One per ctest case: certificates, a model with two hidden layers, and scans on its grid.
 class World : public testing::ThreeRoles {
  public:

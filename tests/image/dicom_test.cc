@@ -7,6 +7,7 @@
 #include "nifti_writer.h"
 #include "smpc/base/error.h"
 #include "smpc/image/volume_reader.h"
+#include "support/expect_has.h"
 
 namespace smpc {
 namespace {
@@ -17,8 +18,6 @@ using testing::nifti_file;
 using testing::NiftiSpec;
 using testing::TemporaryFile;
 
-#define EXPECT_HAS(text, part) EXPECT_NE((text).find(part), std::string::npos) << "got: " << (text)
-
 // An element with an explicit representation of the value and a length of 2 bytes.
 std::string element(const std::string& tag, const std::string& type, const std::string& value) {
   return tag + type + static_cast<char>(value.size()) + std::string(1, '\0') + value;
@@ -27,7 +26,7 @@ std::string element(const std::string& tag, const std::string& type, const std::
 const std::string group_2_length = element({2, 0, 0, 0}, "UL", {52, 0, 0, 0});
 const std::string dicom = std::string(128, '\0') + "DICM" + group_2_length + std::string(300, 'x');
 
-std::string refusal(const fs::path& path) {
+std::string refusal_at(const fs::path& path) {
   try {
     VolumeReader(path, {});
   } catch (const Error& e) {
@@ -37,9 +36,9 @@ std::string refusal(const fs::path& path) {
   return "";
 }
 
-std::string refusal_of(const std::string& content) {
+std::string refusal_of_bytes(const std::string& content) {
   const TemporaryFile f(content);
-  return refusal(f.path());
+  return refusal_at(f.path());
 }
 
 // A folder that goes with the test.
@@ -61,20 +60,20 @@ class TemporaryFolder {
 
 TEST(Dicom, AFileIsRefusedWithTheToolThatConvertsIt) {
   const TemporaryFile f(dicom, ".dcm");
-  EXPECT_EQ(refusal(f.path()),
+  EXPECT_EQ(refusal_at(f.path()),
             f.path().string() + ": expected NIfTI, found DICOM; convert the series with dcm2niix and give the .nii.gz "
                                 "file that it writes");
-  EXPECT_HAS(refusal_of(gzip(dicom)), "dcm2niix");
-  EXPECT_HAS(refusal_of(std::string(128, 'p') + "DICM"), "dcm2niix");
+  EXPECT_HAS(refusal_of_bytes(gzip(dicom)), "dcm2niix");
+  EXPECT_HAS(refusal_of_bytes(std::string(128, 'p') + "DICM"), "dcm2niix");
 }
 
 TEST(Dicom, AFileWithoutPreambleToo) {
   const std::string rest(300, ' ');
-  EXPECT_HAS(refusal_of(group_2_length + rest), "dcm2niix");
-  EXPECT_HAS(refusal_of(element({8, 0, 5, 0}, "CS", "ISO_IR 100") + rest), "dcm2niix");
+  EXPECT_HAS(refusal_of_bytes(group_2_length + rest), "dcm2niix");
+  EXPECT_HAS(refusal_of_bytes(element({8, 0, 5, 0}, "CS", "ISO_IR 100") + rest), "dcm2niix");
   const std::string implicit{8, 0, 0, 0, 4, 0, 0, 0, 42, 1, 0, 0};
-  EXPECT_HAS(refusal_of(implicit + rest), "dcm2niix");
-  EXPECT_HAS(refusal_of(implicit), "dcm2niix");
+  EXPECT_HAS(refusal_of_bytes(implicit + rest), "dcm2niix");
+  EXPECT_HAS(refusal_of_bytes(implicit), "dcm2niix");
 }
 
 TEST(Dicom, WhatIsNeitherIsNotTakenForIt) {
@@ -82,7 +81,7 @@ TEST(Dicom, WhatIsNeitherIsNotTakenForIt) {
                                    std::string(127, '\0') + "DICM", std::string{8, 0, 5, 0, 'C'},
                                    std::string{8, 0, 5, 0, 5, 0, 0, 0}, std::string{9, 0, 5, 0, 'C', 'S', 2, 0},
                                    std::string(400, 'a')}) {
-    EXPECT_HAS(refusal_of(other), "found something else") << other.size();
+    EXPECT_HAS(refusal_of_bytes(other), "found something else") << other.size();
   }
 }
 
@@ -90,22 +89,22 @@ TEST(Dicom, WhatIsNeitherIsNotTakenForIt) {
 TEST(Dicom, AScanIsAScanWhateverItsCalMinIs) {
   std::string scan = nifti_file(NiftiSpec{}, std::vector<float>(24, 1.0F));
   scan.replace(128, 4, "DICM");
-  EXPECT_EQ(refusal_of(scan), "");
+  EXPECT_EQ(refusal_of_bytes(scan), "");
 }
 
 TEST(Dicom, AFolderOfItIsToldFromOtherFolders) {
   const TemporaryFolder series;
-  EXPECT_HAS(refusal(series.path()), "found a folder");
+  EXPECT_HAS(refusal_at(series.path()), "found a folder");
   series.write("readme.txt", "no scan");
   series.write("study/scan.nii", nifti_file(NiftiSpec{}, std::vector<float>(24, 1.0F)));
   ASSERT_EQ(::mkfifo((series.path() / "pipe").c_str(), 0600), 0);
-  EXPECT_HAS(refusal(series.path()), "name the file itself");
+  EXPECT_HAS(refusal_at(series.path()), "name the file itself");
   series.write("study/series/IM000001", dicom);
-  EXPECT_HAS(refusal(series.path()), "found a folder of DICOM files; convert the series with dcm2niix");
+  EXPECT_HAS(refusal_at(series.path()), "found a folder of DICOM files; convert the series with dcm2niix");
   const TemporaryFolder disc;
   disc.write("DICOMDIR", dicom);
-  EXPECT_HAS(refusal(disc.path()), "dcm2niix");
-  EXPECT_HAS(refusal(disc.path() / "DICOMDIR"), "dcm2niix");
+  EXPECT_HAS(refusal_at(disc.path()), "dcm2niix");
+  EXPECT_HAS(refusal_at(disc.path() / "DICOMDIR"), "dcm2niix");
 }
 
 // A chain of folders, so that it does not matter in which order a folder gives its entries.
@@ -114,10 +113,10 @@ TEST(Dicom, OnlySoManyEntriesOfAFolderAreLookedAt) {
   std::string deep;
   for (int depth = 0; depth < 255; ++depth) deep += "d/";
   series.write(deep + "IM000001", dicom);
-  EXPECT_HAS(refusal(series.path()), "dcm2niix");
+  EXPECT_HAS(refusal_at(series.path()), "dcm2niix");
   const TemporaryFolder deeper;
   deeper.write(deep + "d/IM000001", dicom);
-  EXPECT_HAS(refusal(deeper.path()), "name the file itself");
+  EXPECT_HAS(refusal_at(deeper.path()), "name the file itself");
 }
 
 }  // namespace

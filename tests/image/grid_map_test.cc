@@ -12,13 +12,12 @@
 #include "smpc/base/error.h"
 #include "smpc/image/grid_words.h"
 #include "smpc/image/scan.h"
+#include "support/expect_has.h"
 
 namespace smpc {
 namespace {
 
 using Vec = std::array<double, 3>;
-
-#define EXPECT_HAS(text, part) EXPECT_NE((text).find(part), std::string::npos) << "got: " << (text)
 
 const std::array<std::array<std::size_t, 3>, 6> orders{
     {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}}};
@@ -38,14 +37,14 @@ Grid cubic(std::uint32_t n, double size) {
   return g;
 }
 
-Grid mni(std::uint32_t i, std::uint32_t j, std::uint32_t k, double size) {
+Grid mni_of(std::uint32_t i, std::uint32_t j, std::uint32_t k, double size) {
   Grid g;
   g.shape = {i, j, k};
   g.affine = {-size, 0, 0, 90, 0, size, 0, -126, 0, 0, size, -72, 0, 0, 0, 1};
   return g;
 }
-const Grid mni_2mm = mni(91, 109, 91, 2);
-const Grid mni_4mm = mni(45, 54, 45, 4);
+const Grid mni_2mm = mni_of(91, 109, 91, 2);
+const Grid mni_4mm = mni_of(45, 54, 45, 4);
 
 std::size_t index(const Grid& g, std::size_t i, std::size_t j, std::size_t k) {
   return (i * g.shape[1] + j) * g.shape[2] + k;
@@ -129,7 +128,7 @@ TEST(GridMap, EachOfThe48OrdersOfAxesIsGatheredVoxelForVoxel) {
 TEST(GridMap, TheToleranceIsThatOfCheckGrid) {
   for (const auto& order : orders) {
     for (unsigned flips = 0; flips < 8; ++flips) {
-      Grid to = reordered(mni(45, 54, 45, 4), order, flips);
+      Grid to = reordered(mni_of(45, 54, 45, 4), order, flips);
       const GridMatch match = match_grid(mni_4mm, to);
       EXPECT_NE(match, GridMatch::other);
       to.affine[7] += 0.0099;

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "mni_grid.h"
 #include "nifti_writer.h"
 #include "smpc/base/error.h"
 #include "smpc/image/scan.h"
@@ -13,14 +14,7 @@ using testing::nifti_file;
 using testing::NiftiSpec;
 using testing::TemporaryFile;
 
-Grid mni() {
-  Grid g;
-  g.shape = {45, 54, 45};
-  g.affine = {-4, 0, 0, 90, 0, 4, 0, -126, 0, 0, 4, -72, 0, 0, 0, 1};
-  return g;
-}
-
-std::string refusal(const Grid& found) {
+std::string refusal_of_grid(const Grid& found) {
   ScanHeader h;
   h.grid = found;
   try {
@@ -33,33 +27,33 @@ std::string refusal(const Grid& found) {
 }
 
 TEST(Grid, fault_67_EachDifferenceIsNamedInWordsAndMillimetres) {
-  EXPECT_EQ(refusal(mni()), "");
+  EXPECT_EQ(refusal_of_grid(mni()), "");
   Grid g = mni();
   g.affine[3] += 0.009;
-  EXPECT_EQ(refusal(g), "");  // within the tolerance
+  EXPECT_EQ(refusal_of_grid(g), "");  // within the tolerance
   g = mni();
   g.affine[0] = 4;
   g.affine[3] = -86;
-  EXPECT_NE(refusal(g).find("flipped left-right"), std::string::npos) << refusal(g);
+  EXPECT_NE(refusal_of_grid(g).find("flipped left-right"), std::string::npos) << refusal_of_grid(g);
   g.affine[3] = -82;
-  EXPECT_NE(refusal(g).find("flipped left-right"), std::string::npos) << refusal(g);
-  EXPECT_NE(refusal(g).find("180 mm apart"), std::string::npos) << refusal(g);
+  EXPECT_NE(refusal_of_grid(g).find("flipped left-right"), std::string::npos) << refusal_of_grid(g);
+  EXPECT_NE(refusal_of_grid(g).find("180 mm apart"), std::string::npos) << refusal_of_grid(g);
   g = mni();
   g.affine[3] += 2;
   g.affine[11] -= 1;
-  EXPECT_NE(refusal(g).find("shifted by (2, 0, -1) mm"), std::string::npos) << refusal(g);
+  EXPECT_NE(refusal_of_grid(g).find("shifted by (2, 0, -1) mm"), std::string::npos) << refusal_of_grid(g);
   g = mni();
   const double angle = 3.14159265358979 / 36;
   g.affine = {-4 * std::cos(angle), -4 * std::sin(angle), 0, 90, -4 * std::sin(angle), 4 * std::cos(angle), 0, -126,
               0, 0, 4, -72, 0, 0, 0, 1};
-  EXPECT_NE(refusal(g).find("rotated by up to 5 degrees"), std::string::npos) << refusal(g);
+  EXPECT_NE(refusal_of_grid(g).find("rotated by up to 5 degrees"), std::string::npos) << refusal_of_grid(g);
   g = mni();
   g.affine[0] = -3;
-  EXPECT_NE(refusal(g).find("3 x 4 x 4 mm"), std::string::npos) << refusal(g);
+  EXPECT_NE(refusal_of_grid(g).find("3 x 4 x 4 mm"), std::string::npos) << refusal_of_grid(g);
   g = mni();
   g.shape = {91, 109, 91};
-  EXPECT_NE(refusal(g).find("45 x 54 x 45"), std::string::npos) << refusal(g);
-  EXPECT_NE(refusal(g).find("91 x 109 x 91"), std::string::npos) << refusal(g);
+  EXPECT_NE(refusal_of_grid(g).find("45 x 54 x 45"), std::string::npos) << refusal_of_grid(g);
+  EXPECT_NE(refusal_of_grid(g).find("91 x 109 x 91"), std::string::npos) << refusal_of_grid(g);
 }
 
 TEST(Grid, AQformGivesTheSameGridAsItsSform) {

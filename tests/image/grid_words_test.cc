@@ -1,4 +1,5 @@
 // What is said of grids that differ, and of headers that claim no MNI space.
+#include "mni_grid.h"
 #include "smpc/image/grid_words.h"
 
 #include <gtest/gtest.h>
@@ -6,6 +7,7 @@
 #include "nifti_writer.h"
 #include "smpc/base/error.h"
 #include "smpc/image/grid_map.h"
+#include "support/expect_has.h"
 
 namespace smpc {
 namespace {
@@ -13,15 +15,6 @@ namespace {
 using testing::nifti_file;
 using testing::NiftiSpec;
 using testing::TemporaryFile;
-
-#define EXPECT_HAS(text, part) EXPECT_NE((text).find(part), std::string::npos) << "got: " << (text)
-
-Grid mni() {
-  Grid g;
-  g.shape = {45, 54, 45};
-  g.affine = {-4, 0, 0, 90, 0, 4, 0, -126, 0, 0, 4, -72, 0, 0, 0, 1};
-  return g;
-}
 
 std::string refusal(const Grid& found, ResampleOption option = ResampleOption::offered) {
   ScanHeader h;

@@ -15,7 +15,7 @@
 namespace smpc {
 namespace {
 
-const std::filesystem::path file = std::filesystem::path(::testing::TempDir()) / ("smpc_npy_test.npy" + std::to_string(::getpid()));
+const std::filesystem::path npy_file = std::filesystem::path(::testing::TempDir()) / ("smpc_npy_test.npy" + std::to_string(::getpid()));
 
 std::string npy(const std::string& header, const std::string& data, int version = 1) {
   std::string text = header + "\n";
@@ -31,14 +31,14 @@ std::string header_of(const std::string& descr, bool fortran, const std::string&
   return "{'descr': '" + descr + "', 'fortran_order': " + (fortran ? "True" : "False") + ", 'shape': " + shape + ", }";
 }
 
-Array load(const std::string& bytes) {
-  std::ofstream(file, std::ios::binary) << bytes;
-  return load_npy(file);
+Array load_array(const std::string& bytes) {
+  std::ofstream(npy_file, std::ios::binary) << bytes;
+  return load_npy(npy_file);
 }
 
 std::string error(const std::string& bytes) {
   try {
-    load(bytes);
+    load_array(bytes);
   } catch (const Error& e) {
     EXPECT_EQ(e.kind(), ErrorKind::bad_input);
     EXPECT_EQ(std::string(e.what()).find('\n'), std::string::npos);
@@ -65,7 +65,7 @@ void check_type(const std::string& name) {
                               static_cast<T>(3)};
   for (const std::string order : {"<", ">", "="}) {
     for (const int version : {1, 2, 3}) {
-      const Array a = load(npy(header_of(order + name, false, "(2, 3)"), bytes_of(values, order == ">"), version));
+      const Array a = load_array(npy(header_of(order + name, false, "(2, 3)"), bytes_of(values, order == ">"), version));
       EXPECT_EQ(a.shape, (std::vector<std::size_t>{2, 3}));
       for (std::size_t i = 0; i < values.size(); ++i) EXPECT_EQ(a.values[i], static_cast<double>(values[i])) << name << order << i;
     }
@@ -83,9 +83,9 @@ TEST(Npy, EveryTypeInEitherByteOrder) {
   check_type<std::uint16_t>("u2");
   check_type<std::uint32_t>("u4");
   check_type<std::uint64_t>("u8");
-  const Array booleans = load(npy(header_of("|b1", false, "(3,)"), std::string("\1\0\1", 3)));
+  const Array booleans = load_array(npy(header_of("|b1", false, "(3,)"), std::string("\1\0\1", 3)));
   EXPECT_EQ(booleans.values, (SecretVector<double>{1, 0, 1}));
-  const Array halves = load(npy(header_of("<f2", false, "(4,)"), bytes_of(std::vector<std::uint16_t>{0x3c00, 0xc000, 0x0001, 0x7bff}, false)));
+  const Array halves = load_array(npy(header_of("<f2", false, "(4,)"), bytes_of(std::vector<std::uint16_t>{0x3c00, 0xc000, 0x0001, 0x7bff}, false)));
   EXPECT_EQ(halves.values, (SecretVector<double>{1, -2, 0x1p-24, 65504}));
 }
 
@@ -100,22 +100,22 @@ TEST(Npy, FortranOrderIsTheSameArray) {
       for (std::size_t k = 0; k < 5; ++k) fortran[i + 3 * (j + 4 * k)] = c[(i * 4 + j) * 5 + k];
     }
   }
-  const Array a = load(npy(header_of("<f8", false, "(3, 4, 5)"), bytes_of(c, false)));
-  const Array b = load(npy(header_of("<f8", true, "(3, 4, 5)"), bytes_of(fortran, false)));
+  const Array a = load_array(npy(header_of("<f8", false, "(3, 4, 5)"), bytes_of(c, false)));
+  const Array b = load_array(npy(header_of("<f8", true, "(3, 4, 5)"), bytes_of(fortran, false)));
   EXPECT_EQ(a.shape, shape);
   EXPECT_EQ(b.shape, shape);
   EXPECT_EQ(a.values, b.values);
 }
 
 TEST(Npy, AScalarAndSpacesAndQuotes) {
-  EXPECT_TRUE(load(npy(header_of("<f8", false, "()"), bytes_of(std::vector<double>{2.5}, false))).shape.empty());
-  const Array a = load(npy("{\"shape\": ( 2 , ) ,'fortran_order' :False,  'descr':'<i1'}      ", "\1\2"));
+  EXPECT_TRUE(load_array(npy(header_of("<f8", false, "()"), bytes_of(std::vector<double>{2.5}, false))).shape.empty());
+  const Array a = load_array(npy("{\"shape\": ( 2 , ) ,'fortran_order' :False,  'descr':'<i1'}      ", "\1\2"));
   EXPECT_EQ(a.values, (SecretVector<double>{1, 2}));
 }
 
 TEST(Npy, EverythingElseIsRefusedInOneLine) {
   const std::string good = npy(header_of("<f4", false, "(2,)"), std::string(8, '\0'));
-  EXPECT_EQ(load(good).values.size(), 2U);
+  EXPECT_EQ(load_array(good).values.size(), 2U);
   for (std::size_t size = 0; size < good.size(); ++size) error(good.substr(0, size));
   error(good + "x");
   const std::string data(8, '\0');
@@ -135,8 +135,8 @@ TEST(Npy, EverythingElseIsRefusedInOneLine) {
   }
   error(npy(header_of("<f4", false, "(2,)"), data, 4));
   error("PK\3\4 an archive of arrays");
-  std::filesystem::remove(file);
-  EXPECT_THROW(load_npy(file), Error);
+  std::filesystem::remove(npy_file);
+  EXPECT_THROW(load_npy(npy_file), Error);
   EXPECT_THROW(load_npy("/dev/null"), Error);
   EXPECT_THROW(load_npy("/tmp"), Error);
 }

@@ -9,6 +9,7 @@
 #include "nifti_writer.h"
 #include "smpc/base/error.h"
 #include "smpc/image/scan.h"
+#include "support/expect_has.h"
 
 namespace smpc {
 namespace {
@@ -37,8 +38,6 @@ std::string refusal_of(const std::string& content, const std::string& selection 
   const TemporaryFile f(content);
   return refusal(f.path(), selection);
 }
-
-#define EXPECT_HAS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
 
 TEST(Refusal, fault_56_EveryCutOfAGzippedScan) {
   const std::string whole = gzip(nifti_file(NiftiSpec{}, voxels));

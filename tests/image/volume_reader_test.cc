@@ -32,7 +32,7 @@ void overwrite(const std::filesystem::path& path, const std::string& content) {
 }
 
 template <class F>
-std::string refusal(F f) {
+std::string refusal_in(F f) {
   try {
     f();
   } catch (const Error& e) {
@@ -67,7 +67,7 @@ TEST(VolumeReader, GivesTheFirstSoManyAndChecksTheOthers) {
   EXPECT_TRUE(two.next() == all.volumes[1]);
   EXPECT_EQ(VolumeReader(f.path(), {.all = true, .first = 9}).indices().size(), 3U);
   const TemporaryFile damaged(three_volumes(std::numeric_limits<float>::infinity()));
-  EXPECT_NE(refusal([&] { VolumeReader(damaged.path(), {.all = true, .first = 2}); }).find("finite"), std::string::npos);
+  EXPECT_NE(refusal_in([&] { VolumeReader(damaged.path(), {.all = true, .first = 2}); }).find("finite"), std::string::npos);
 }
 
 TEST(VolumeReader, RewindsFromTheMiddle) {
@@ -88,9 +88,9 @@ TEST(VolumeReader, RefusesBeforeAVolumeIsGivenWhateverLoadScanRefuses) {
     const TemporaryFile f(content);
     for (const char* selection : {"all", "0", "3", ""}) {
       const VolumeSelection chosen = parse_volume_selection(selection);
-      const std::string expected = refusal([&] { load_scan(f.path(), chosen); });
+      const std::string expected = refusal_in([&] { load_scan(f.path(), chosen); });
       EXPECT_NE(expected, "taken");
-      EXPECT_EQ(refusal([&] { VolumeReader(f.path(), chosen); }), expected);
+      EXPECT_EQ(refusal_in([&] { VolumeReader(f.path(), chosen); }), expected);
     }
   }
 }
@@ -101,7 +101,7 @@ TEST(VolumeReader, RefusesAVolumeThatChangedAfterItWasChecked) {
   EXPECT_EQ(reader.next()[0], 0.0);
   overwrite(f.path(), three_volumes(70));
   EXPECT_EQ(reader.next()[0], 24.0);  // this one is as it was
-  EXPECT_NE(refusal([&] { reader.next(); }).find("has changed since"), std::string::npos);
+  EXPECT_NE(refusal_in([&] { reader.next(); }).find("has changed since"), std::string::npos);
 }
 
 TEST(VolumeReader, RefusesAFileThatWasCutOrReshapedAfterItWasChecked) {
@@ -110,14 +110,14 @@ TEST(VolumeReader, RefusesAFileThatWasCutOrReshapedAfterItWasChecked) {
   std::filesystem::resize_file(f.path(), three_volumes().size() - 4);
   reader.next();
   reader.next();
-  EXPECT_NE(refusal([&] { reader.next(); }).find("cut short"), std::string::npos);
+  EXPECT_NE(refusal_in([&] { reader.next(); }).find("cut short"), std::string::npos);
 
   const TemporaryFile g(three_volumes());
   VolumeReader other(g.path(), {true, {}});
   NiftiSpec s;
   s.dim = {4, 4, 3, 2, 2, 1, 1, 1};
   overwrite(g.path(), nifti_file(s, std::vector<float>(48)));
-  EXPECT_NE(refusal([&] { other.next(); }).find("has changed since"), std::string::npos);
+  EXPECT_NE(refusal_in([&] { other.next(); }).find("has changed since"), std::string::npos);
 }
 
 TEST(VolumeReader, AFileThatTakesItsPlaceIsNotRead) {
@@ -131,7 +131,7 @@ TEST(VolumeReader, AFileThatTakesItsPlaceIsNotRead) {
 
 TEST(VolumeReader, ErrorsCallTheFileByTheNameGiven) {
   const TemporaryFile cut(three_volumes().substr(0, 500));
-  const auto words = [&](const std::string& name) { return refusal([&] { VolumeReader(cut.path(), {true, {}}, name); }); };
+  const auto words = [&](const std::string& name) { return refusal_in([&] { VolumeReader(cut.path(), {true, {}}, name); }); };
   const std::string by_path = words("");
   ASSERT_TRUE(by_path.starts_with(cut.path().string() + ": ")) << by_path;
   EXPECT_EQ(words("scan.nii"), "scan.nii" + by_path.substr(cut.path().string().size()));
@@ -143,8 +143,8 @@ TEST(VolumeReader, AStopEndsTheReadingBeforeTheNextVolume) {
   VolumeReader reader(f.path(), {true, {}}, "scan.nii", stop.get_token());
   EXPECT_EQ(reader.next().size(), 24U);
   stop.request_stop();
-  EXPECT_EQ(refusal([&] { reader.next(); }), "scan.nii: its reading was stopped");
-  EXPECT_EQ(refusal([&] { VolumeReader(f.path(), {true, {}}, "scan.nii", stop.get_token()); }), "scan.nii: its reading was stopped");
+  EXPECT_EQ(refusal_in([&] { reader.next(); }), "scan.nii: its reading was stopped");
+  EXPECT_EQ(refusal_in([&] { VolumeReader(f.path(), {true, {}}, "scan.nii", stop.get_token()); }), "scan.nii: its reading was stopped");
 }
 
 TEST(VolumeReader, RealScansOfSeveralVolumes) {

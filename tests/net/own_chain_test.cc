@@ -11,9 +11,7 @@ namespace smpc::test {
 namespace {
 
 constexpr const char* both = "serverAuth,clientAuth";
-constexpr const char* loopback = "DNS:localhost,IP:127.0.0.1,IP:::1";
-
-void say_ready(Channel& channel, const PeerName&) { channel.send(FrameType::control, as_bytes("ready")); }
+constexpr const char* loopback_hosts = "DNS:localhost,IP:127.0.0.1,IP:::1";
 
 class HospitalPki : public ::testing::Test {
  protected:
@@ -43,7 +41,7 @@ class HospitalPki : public ::testing::Test {
 };
 
 TEST_F(HospitalPki, ItsCertificatesAreTakenAndConnect) {
-  const fs::path server = good(leaf_wish("server", "srv", both, loopback));
+  const fs::path server = good(leaf_wish("server", "srv", both, loopback_hosts));
   for (const char* kind : {"P-256", "P-384", "P-521", "ED25519", "RSA-2048"}) {
     Wish wish = leaf_wish("client", std::string("cli-") + kind, "clientAuth", "");
     wish.key = kind;
@@ -56,7 +54,7 @@ TEST_F(HospitalPki, ItsCertificatesAreTakenAndConnect) {
 TEST_F(HospitalPki, WithoutAnExtendedKeyUsageItIsForEveryRole) {
   for (const Role role : {Role::server, Role::client, Role::dealer}) {
     const std::string word(role_name(role));
-    EXPECT_EQ(Identity::load(good(leaf_wish(word, "any", "", loopback)), role).name().uri(), "urn:smpc:" + word + ":any");
+    EXPECT_EQ(Identity::load(good(leaf_wish(word, "any", "", loopback_hosts)), role).name().uri(), "urn:smpc:" + word + ":any");
   }
 }
 
@@ -80,14 +78,14 @@ TEST_F(HospitalPki, ACaFileOfTheIntermediateAloneIsNamed) {
 
 // openssl verify -purpose sslclient: error 26 at depth 0.
 TEST_F(HospitalPki, AnExtendedKeyUsageThatIsNotTheRolesIsNamed) {
-  EXPECT_HAS(refused(good(leaf_wish("server", "srv", "serverAuth", loopback)), Role::server),
+  EXPECT_HAS(refused(good(leaf_wish("server", "srv", "serverAuth", loopback_hosts)), Role::server),
              "expected an extendedKeyUsage with serverAuth and clientAuth, since a server accepts clients and connects to its "
              "dealer, found serverAuth alone: issue it anew with serverAuth and clientAuth, or without an extendedKeyUsage");
   EXPECT_HAS(refused(good(leaf_wish("client", "cli", "serverAuth", "")), Role::client),
              "expected an extendedKeyUsage with clientAuth, found serverAuth alone");
-  EXPECT_HAS(refused(good(leaf_wish("dealer", "dlr", "codeSigning", loopback)), Role::dealer),
+  EXPECT_HAS(refused(good(leaf_wish("dealer", "dlr", "codeSigning", loopback_hosts)), Role::dealer),
              "expected an extendedKeyUsage with serverAuth, found neither serverAuth nor clientAuth");
-  EXPECT_EQ(Identity::load(good(leaf_wish("dealer", "dlr", "serverAuth", loopback)), Role::dealer).name().name, "dlr");
+  EXPECT_EQ(Identity::load(good(leaf_wish("dealer", "dlr", "serverAuth", loopback_hosts)), Role::dealer).name().name, "dlr");
 }
 
 TEST_F(HospitalPki, AKeyUsageWithoutSignaturesIsNamed) {
@@ -141,7 +139,7 @@ TEST_F(HospitalPki, ItsOwnCaMustBeInItsOwnFile) {
 
 // The other side's mistakes are named, too, with their place in the chain.
 TEST_F(HospitalPki, AClientWithoutItsIntermediateIsToldOf) {
-  Served served(Identity::load(good(leaf_wish("server", "srv", both, loopback)), Role::server), allowing({Role::client}), say_ready);
+  Served served(Identity::load(good(leaf_wish("server", "srv", both, loopback_hosts)), Role::server), allowing({Role::client}), say_ready);
   const auto folder = written(certify(leaf_wish("client", "cli", "clientAuth", ""), &intermediate_), {}, {root_});
   RawTls client(RawSocket::dial(served.port()), {folder, TLS1_3_VERSION, false});
   EXPECT_TRUE(client.handshake());

@@ -14,6 +14,7 @@
 
 #include "smpc/net/certs.h"
 #include "smpc/net/tls.h"
+#include "support/expect_has.h"
 
 namespace smpc::test {
 
@@ -52,6 +53,9 @@ class Authority {
 };
 Authority& authority();        // the one that both sides trust
 Authority& other_authority();  // another
+
+// What a server says that is content with its peer.
+inline void say_ready(Channel& channel, const PeerName&) { channel.send(FrameType::control, as_bytes("ready")); }
 
 // A listener that runs until the end of the scope.
 class Served {
@@ -116,5 +120,3 @@ std::string error_of(Body&& body, ErrorKind kind = ErrorKind::peer) {
 
 }  // namespace smpc::test
 
-#define EXPECT_HAS(text, part) \
-  EXPECT_PRED2([](const std::string& t, const std::string& p) { return t.find(p) != std::string::npos; }, text, part)

@@ -12,8 +12,6 @@
 namespace smpc::test {
 namespace {
 
-void say_ready(Channel& channel, const PeerName&) { channel.send(FrameType::control, as_bytes("ready")); }
-
 std::string first_frame(Channel& channel) {
   return std::string(as_text(channel.receive_up_to(FrameType::control, 16)));
 }

@@ -9,12 +9,12 @@
 namespace smpc {
 namespace {
 
+using testing::byte_ring;
 using testing::count;
 using testing::expect_even;
 using testing::expect_fair;
 using testing::field_bytes;
 
-constexpr Ring ring{8};  // an element is a byte
 constexpr unsigned slot_digits = 1;
 
 // Bits, and behind those of a product one ring element each.
@@ -28,7 +28,7 @@ void expect_uniform(ByteView half, bool product, const std::string& what) {
 void check(ShiftPlan::What what, unsigned f, std::int64_t x) {
   SCOPED_TRACE(::testing::Message() << "x = " << x << ", shift " << f);
   std::vector<testing::Sent> sent;
-  testing::run(testing::plan_of(Suite::cryptflow2, what, count, ring, ring, f), RingVector(count, ring.from_signed(x)),
+  testing::run(testing::plan_of(Suite::cryptflow2, what, count, byte_ring, byte_ring, f), RingVector(count, byte_ring.from_signed(x)),
                RingVector(count), &sent);
   ASSERT_GE(sent.size(), 4U);
   const unsigned last = sent.back().half.slot;

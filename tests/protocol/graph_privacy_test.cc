@@ -11,17 +11,17 @@
 namespace smpc {
 namespace {
 
+using testing::byte_ring;
 using testing::count;
 using testing::expect_even;
 using testing::expect_fair;
 
-constexpr Ring ring{8};  // an element is a byte
 
 Plan plan_of(Suite suite, const OpKind& kind, std::vector<std::size_t> inputs) {
   Program p;
   p.suite = suite;
   p.inputs = {{"x", {count}, -1, 1}};
-  p.tensors = {{count, 0, ring}, {count, 0, ring}};
+  p.tensors = {{count, 0, byte_ring}, {count, 0, byte_ring}};
   p.ops = {{"op", kind, std::move(inputs)}};
   return correlation_plan(p);
 }
@@ -44,10 +44,10 @@ TEST(ProductPrivacy, WhatIsSentAndOpenedIsUniformForEveryKindOfValue) {
     for (const std::int64_t y : {-128, 0, 3}) {
       SCOPED_TRACE(::testing::Message() << x << " times " << y);
       auto sources = deal_locally(plan, {}, 1);
-      InputOp x0(RingVector(count, ring.from_signed(x)));
+      InputOp x0(RingVector(count, byte_ring.from_signed(x)));
       InputOp x1{RingVector(count)};
       InputOp y0{RingVector(count)};
-      InputOp y1(RingVector(count, ring.from_signed(y)));
+      InputOp y1(RingVector(count, byte_ring.from_signed(y)));
       const auto server = product_op(d, 0, x0, y0, *sources.server);
       const auto client = product_op(d, 0, x1, y1, *sources.client);
       HalfList list;
@@ -62,7 +62,7 @@ TEST(ProductPrivacy, WhatIsSentAndOpenedIsUniformForEveryKindOfValue) {
         expect_even(ByteView(all).subspan(count), "of the right");
       }
       for (std::size_t i = 0; i < count; ++i) {
-        ASSERT_EQ(ring.reduce(server->output()[i] + client->output()[i]), ring.from_signed(x * y));
+        ASSERT_EQ(byte_ring.reduce(server->output()[i] + client->output()[i]), byte_ring.from_signed(x * y));
       }
       Bytes share(count);
       for (std::size_t i = 0; i < count; ++i) share[i] = static_cast<std::byte>(client->output()[i]);
@@ -95,7 +95,7 @@ TEST(LookupPrivacy, WhatIsSentAndOpenedIsUniformForEveryIndex) {
     expect_even(opened, "opened");
     Bytes share(count);
     for (std::size_t i = 0; i < count; ++i) {
-      ASSERT_EQ(ring.reduce(server->output()[i] + client->output()[i]), ring.from_signed(op.table[x]));
+      ASSERT_EQ(byte_ring.reduce(server->output()[i] + client->output()[i]), byte_ring.from_signed(op.table[x]));
       share[i] = static_cast<std::byte>(client->output()[i]);
     }
     expect_even(share, "of the result");
@@ -109,7 +109,7 @@ TEST(StepPrivacy, WhatIsOpenedIsFairForEveryKindOfValue) {
     for (const std::int64_t x : {-128, -1, 0, 1, 127}) {
       SCOPED_TRACE(::testing::Message() << to_text(suite) << ", " << x);
       auto sources = deal_locally(plan, {}, 1);
-      InputOp x0(RingVector(count, ring.from_signed(x)));
+      InputOp x0(RingVector(count, byte_ring.from_signed(x)));
       InputOp x1{RingVector(count)};
       const auto server = step_op(step, x0, *sources.server);
       const auto client = step_op(step, x1, *sources.client);
@@ -127,7 +127,7 @@ TEST(StepPrivacy, WhatIsOpenedIsFairForEveryKindOfValue) {
       expect_fair(theirs, "of the other");
       expect_fair(opened, "opened");
       for (std::size_t i = 0; i < count; ++i) {
-        ASSERT_EQ(ring.reduce(server->output()[i] + client->output()[i]), x >= 0 ? 1U : 0U);
+        ASSERT_EQ(byte_ring.reduce(server->output()[i] + client->output()[i]), x >= 0 ? 1U : 0U);
       }
     }
   }

@@ -8,12 +8,12 @@
 namespace smpc {
 namespace {
 
+using testing::byte_ring;
 using testing::count;
 using testing::expect_even;
 using testing::expect_fair;
 using testing::field_bytes;
 
-constexpr Ring ring{8};
 
 void expect_uniform(const std::vector<testing::Sent>& sent) {
   ASSERT_GE(sent.size(), 2U);
@@ -45,12 +45,12 @@ void expect_uniform(const std::vector<testing::Sent>& sent) {
 }
 
 // In shares that hide nothing: what hides x is the mask alone.
-void check(ShiftPlan::What what, unsigned f, std::int64_t x) {
+void check_uniform(ShiftPlan::What what, unsigned f, std::int64_t x) {
   SCOPED_TRACE(::testing::Message() << "x = " << x << ", shift " << f);
-  const RingVector x0(count, ring.from_signed(x));
+  const RingVector x0(count, byte_ring.from_signed(x));
   const RingVector x1(count);
   std::vector<testing::Sent> sent;
-  testing::run(testing::plan_of(Suite::masked, what, count, ring, Ring{12}, f), x0, x1, &sent);
+  testing::run(testing::plan_of(Suite::masked, what, count, byte_ring, Ring{12}, f), x0, x1, &sent);
   expect_uniform(sent);
 }
 
@@ -60,7 +60,7 @@ void check_after_a_linear_map(unsigned f, std::int64_t x) {
   Program p;
   p.suite = Suite::masked;
   p.inputs = {{"x", {1}, -1, 1}};
-  p.tensors = {{1, 10, ring}, {count, 20, ring}, {count, 20, Ring{12}}};
+  p.tensors = {{1, 10, byte_ring}, {count, 20, byte_ring}, {count, 20, Ring{12}}};
   p.ops = {{"linear", LinearOp{1, count}}, {"relu", ReluOp{f}}};
   const Plan plan = correlation_plan(p);
   LinearWeights w;
@@ -94,13 +94,13 @@ TEST(MaskedPrivacy, WhatAReluOpensAfterALinearMapIsUniformForEveryKindOfValue) {
 
 TEST(MaskedPrivacy, WhatAReluOpensIsUniformForEveryKindOfValue) {
   for (const unsigned f : {0U, 3U, 7U}) {
-    for (const std::int64_t x : {-128, -1, 0, 1, 100, 127}) check(ShiftPlan::What::relu, f, x);
+    for (const std::int64_t x : {-128, -1, 0, 1, 100, 127}) check_uniform(ShiftPlan::What::relu, f, x);
   }
 }
 
 TEST(MaskedPrivacy, WhatATruncationOpensIsUniformForEveryKindOfValue) {
   for (const unsigned f : {0U, 3U, 6U}) {
-    for (const std::int64_t x : {-64, -1, 0, 1, 63}) check(ShiftPlan::What::truncate, f, x);
+    for (const std::int64_t x : {-64, -1, 0, 1, 63}) check_uniform(ShiftPlan::What::truncate, f, x);
   }
 }
 

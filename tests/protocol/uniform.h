@@ -8,9 +8,11 @@
 #include <string>
 
 #include "smpc/base/bytes.h"
+#include "smpc/ring/ring.h"
 
 namespace smpc::testing {
 
+inline constexpr Ring byte_ring{8};  // an element is a byte
 inline constexpr std::size_t count = 1 << 16;
 inline constexpr std::size_t field_bytes = count / 8;
 

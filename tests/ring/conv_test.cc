@@ -58,8 +58,8 @@ ConvAxis random_axis(std::mt19937_64& rng) {
 
 template <class T>
 class Convolutions : public ::testing::Test {};
-using Words = ::testing::Types<std::int16_t, std::int32_t, std::uint64_t>;
-TYPED_TEST_SUITE(Convolutions, Words);
+using WeightTypes = ::testing::Types<std::int16_t, std::int32_t, std::uint64_t>;
+TYPED_TEST_SUITE(Convolutions, WeightTypes);
 
 TYPED_TEST(Convolutions, AreTheirDefinitionForRandomShapes) {
   std::mt19937_64 rng(7);

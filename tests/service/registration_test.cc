@@ -138,7 +138,8 @@ TEST(Registration, ThatIsStoredAndCannotBeServedStopsNoOther) {
 // A client takes no program that it could not serve either, from any server.
 TEST(Registration, TheSameProgramsAreRefusedByAClientAndNotStored) {
   World world;
-  for (const auto& [what, program] : programs_beyond_bounds()) {
+  for (const auto& [what, found] : programs_beyond_bounds()) {
+    const Program& program = found;
     const Bytes bytes = encode(program);
     test::Served liar(world.identity("server", Role::server), test::allowing({Role::client}), [&](Channel& channel, const PeerName&) {
       control::ServerHello hello;
@@ -301,9 +302,9 @@ TEST(Registration, AKeyThatAnOlderVersionGaveAwayIsReplaced) {
   {
     Database db(world.state("server") / "server.db", "");
     db.execute("ALTER TABLE server RENAME COLUMN root_key TO shared_key");
-    db.set_version(0);
+    db.execute("PRAGMA user_version = 0");
     Database dealer(world.state("dealer") / "dealer.db", "");
-    dealer.set_version(0);
+    dealer.execute("PRAGMA user_version = 0");
   }
   world.start_dealer();
   EXPECT_EQ(stored_registrations(world), 0);
@@ -312,7 +313,7 @@ TEST(Registration, AKeyThatAnOlderVersionGaveAwayIsReplaced) {
   world.expect_good();
   world.stop_server();
   world.stop_dealer();
-  Database(world.state("dealer") / "dealer.db", "").set_version(99);
+  Database(world.state("dealer") / "dealer.db", "").execute("PRAGMA user_version = 99");
   const auto failure = failure_of([&] { world.start_dealer(); });
   ASSERT_TRUE(failure);
   EXPECT_NE(failure->text.find("a newer smpc-dealer"), std::string::npos) << failure->text;

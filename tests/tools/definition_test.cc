@@ -18,8 +18,6 @@ namespace {
 
 using smpc::testing::run;
 
-const std::vector<std::string> all_tools = {"smpc-certs",  "smpc-client", "smpc-compile",
-                                            "smpc-dealer", "smpc-server", "smpc-verify"};
 
 std::string content(const std::string& path) {
   std::ifstream in(path);

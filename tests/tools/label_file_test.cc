@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "smpc/base/error.h"
+#include "support/expect_has.h"
 
 namespace smpc::tools {
 namespace {
@@ -20,8 +21,6 @@ std::string refusal(const std::string& text) {
   }
   return "taken: " + text;
 }
-
-#define EXPECT_HAS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
 
 TEST(LabelFile, IndexAndNameOrANameALine) {
   const Names three = {"LANG", "B", "C"};

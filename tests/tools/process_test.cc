@@ -22,8 +22,6 @@ namespace {
 using namespace std::chrono_literals;
 using smpc::testing::TemporaryFolder;
 
-const std::vector<std::string> all_tools = {"smpc-certs",  "smpc-client", "smpc-compile",
-                                            "smpc-dealer", "smpc-server", "smpc-verify"};
 const std::vector<std::string> prints = {"--help", "--version", "--print-man-page", "--print-bash-completion"};
 
 std::string path_of(const std::string& tool) { return "'" + std::string(SMPC_BIN_DIR) + "/" + tool + "'"; }

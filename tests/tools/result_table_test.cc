@@ -29,12 +29,12 @@ std::vector<std::string> lines_of(const std::string& text) {
   return out;
 }
 
-const Terminal plain = {.columns = 80, .controls = true, .colour = false, .utf8 = false};
+const Terminal plain_terminal = {.columns = 80, .controls = true, .colour = false, .utf8 = false};
 
 TEST(ResultTable, ShowsTheLikeliestOfOneVolumeWithBars) {
   ScanOutcome o = outcome({{3, 1, -90, -90}});
   o.labels = {"LANG-BROCA", "NOISE", "C", "D"};
-  EXPECT_EQ(result_table(o, plain),
+  EXPECT_EQ(result_table(o, plain_terminal),
             "  network     probability\n"
             "  LANG-BROCA  ##########################      0.8808\n"
             "  NOISE       ###                             0.1192\n"
@@ -44,7 +44,7 @@ TEST(ResultTable, ShowsTheLikeliestOfOneVolumeWithBars) {
 
 TEST(ResultTable, ShowsALineForEachOfSeveralVolumes) {
   ScanOutcome o = outcome({{3, 1, -90, -90}, {-90, 0, -90, -90}});
-  EXPECT_EQ(result_table(o, plain),
+  EXPECT_EQ(result_table(o, plain_terminal),
             "  volume  network     probability\n"
             "       5  LANG-BROCA  ##########################      0.8808\n"
             "       6  NOISE       ##############################  1.0000\n");
@@ -54,10 +54,10 @@ TEST(ResultTable, ShowsTheLabelAloneWhereThatIsRevealed) {
   ScanOutcome o = outcome({{3, 1, -90, -90}});
   o.reveal = Reveal::label;
   o.results[0].logits.clear();
-  EXPECT_EQ(result_table(o, plain), "  LANG-BROCA\n");
+  EXPECT_EQ(result_table(o, plain_terminal), "  LANG-BROCA\n");
   o.results.push_back({1, {}});
   o.volumes.push_back(6);
-  EXPECT_EQ(result_table(o, plain),
+  EXPECT_EQ(result_table(o, plain_terminal),
             "  volume  network\n"
             "       5  LANG-BROCA\n"
             "       6  NOISE\n");
@@ -66,7 +66,7 @@ TEST(ResultTable, ShowsTheLabelAloneWhereThatIsRevealed) {
 TEST(ResultTable, ShowsProbabilitiesThatTheModelGivesAsTheyAre) {
   ScanOutcome o = outcome({{0.75, 0.25, 0, 0}, {0, 1, 0, 0}});
   o.what = Results::probabilities;
-  EXPECT_EQ(result_table(o, plain),
+  EXPECT_EQ(result_table(o, plain_terminal),
             "  volume  network     probability\n"
             "       5  LANG-BROCA  ######################          0.7500\n"
             "       6  NOISE       ##############################  1.0000\n");
@@ -76,7 +76,7 @@ TEST(ResultTable, ShowsValuesWithoutBarsAndCallsThemThat) {
   ScanOutcome o = outcome({{0.5, -1.25, 12345.5, 0}});
   o.labels = {"LANG-BROCA", "NOISE", "C", "D"};
   o.what = Results::values;
-  EXPECT_EQ(result_table(o, plain),
+  EXPECT_EQ(result_table(o, plain_terminal),
             "  network     value\n"
             "  C           12345.5\n"
             "  LANG-BROCA  0.5    \n"
@@ -84,7 +84,7 @@ TEST(ResultTable, ShowsValuesWithoutBarsAndCallsThemThat) {
             "  NOISE       -1.25  \n");
   o.results.push_back({1, {0, 3, 0, 0}});
   o.volumes.push_back(6);
-  EXPECT_EQ(result_table(o, plain),
+  EXPECT_EQ(result_table(o, plain_terminal),
             "  volume  network  value\n"
             "       5  C        12345.5\n"
             "       6  NOISE    3      \n");
@@ -107,13 +107,13 @@ TEST(ResultTable, FitsEveryWidthAndIsAligned) {
 }
 
 TEST(ResultTable, ALabelSteersNoTerminal) {
-  const std::string table = result_table(outcome({{0, 0, 0, 9}}), plain);
+  const std::string table = result_table(outcome({{0, 0, 0, 9}}), plain_terminal);
   EXPECT_EQ(table.find('\033'), std::string::npos);
   EXPECT_NE(table.find("\\x1b[31mred"), std::string::npos);
 }
 
 TEST(ResultTable, IsColouredWhereColourIsWanted) {
-  Terminal coloured = plain;
+  Terminal coloured = plain_terminal;
   coloured.colour = true;
   EXPECT_NE(result_table(outcome({{9, 0, 0, 0}}), coloured).find("\033[1mLANG-BROCA"), std::string::npos);
 }

@@ -6,8 +6,12 @@
 #include <cstdio>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace smpc::tools {
+
+inline const std::vector<std::string> all_tools = {"smpc-certs",  "smpc-client", "smpc-compile",
+                                                   "smpc-dealer", "smpc-server", "smpc-verify"};
 
 // Runs a shell command; its standard output and error.
 inline std::pair<int, std::string> shell(const std::string& command) {

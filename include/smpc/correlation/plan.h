@@ -144,6 +144,8 @@ struct ShiftPlan {
   std::optional<std::size_t> product;          // BitProduct, for the ReLU's selection
   std::optional<std::size_t> opening;          // Opening, of X = x + r
   std::optional<std::size_t> low_bit;          // SharedBit, for d & c of a ReLU or c of a truncation
+
+  unsigned tree_levels() const noexcept { return comparison ? comparison->levels : 0; }
 };
 
 // One round halves the candidates: pairs (0,1), (2,3), ...; an odd one passes.
