@@ -18,11 +18,12 @@ function(smpc_room name)
   target_precompile_headers(smpc_${name} REUSE_FROM smpc_standard)
 endfunction()
 
-# smpc_test(NAME SOURCES a.cc ... USES room ... LIBS lib ... LABELS l ... TIMEOUT s PRECOMPILE header)
-# One GoogleTest binary; each case is registered with ctest under its own name. PRECOMPILE: a header that most of its sources
+# smpc_test(NAME SOURCES a.cc ... USES room ... LIBS lib ... LABELS l ... TIMEOUT s PRECOMPILE header SHARDS n)
+# One GoogleTest binary; each case is registered with ctest under its own name, or, with SMPC_QUICK, the binary as n shards
+# (1 unless said): a process takes longer to start than most cases to run. PRECOMPILE: a header that most of its sources
 # include and that takes long; without, they share what tests/CMakeLists.txt has precompiled.
 function(smpc_test name)
-  cmake_parse_arguments(T "" "TIMEOUT;PRECOMPILE" "SOURCES;USES;LIBS;LABELS" ${ARGN})
+  cmake_parse_arguments(T "" "TIMEOUT;PRECOMPILE;SHARDS" "SOURCES;USES;LIBS;LABELS" ${ARGN})
   if(NOT T_TIMEOUT)
     set(T_TIMEOUT 300)
   endif()
@@ -35,12 +36,40 @@ function(smpc_test name)
     SMPC_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data"
     SMPC_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}"
     SMPC_BUILD_DIR="${CMAKE_BINARY_DIR}")
+  if(SMPC_QUICK AND SMPC_SANITIZE)
+    target_compile_definitions(${name} PRIVATE SMPC_THINNED)
+    target_compile_options(${name} PRIVATE -fno-sanitize=undefined)  # the rooms alone
+  endif()
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   if(T_PRECOMPILE)
     target_precompile_headers(${name} PRIVATE ${T_PRECOMPILE})
   else()
     target_precompile_headers(${name} REUSE_FROM smpc_precompiled)
   endif()
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
-    PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "${T_LABELS}")
+  if(SMPC_QUICK)
+    smpc_quick_test(${name} SHARDS ${T_SHARDS} LABELS ${T_LABELS})
+  else()
+    gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
+      PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "${T_LABELS}")
+  endif()
+endfunction()
+
+# smpc_quick_test(BINARY FILTER pattern ... SHARDS n LABELS l ... FIXTURES f ...)
+# Of SMPC_QUICK: what a GoogleTest binary has, or those of its cases that a pattern fits, as n tests of ctest.
+function(smpc_quick_test name)
+  cmake_parse_arguments(T "" "SHARDS" "FILTER;LABELS;FIXTURES" ${ARGN})
+  if(NOT T_SHARDS)
+    set(T_SHARDS 1)
+  endif()
+  set(arguments --gtest_brief=1)
+  if(T_FILTER)
+    list(JOIN T_FILTER ":" patterns)
+    list(APPEND arguments "--gtest_filter=${patterns}")
+  endif()
+  foreach(number RANGE 1 ${T_SHARDS})
+    math(EXPR index "${number} - 1")
+    add_test(NAME ${name}_${number} COMMAND ${name} ${arguments})
+    set_tests_properties(${name}_${number} PROPERTIES TIMEOUT 900 LABELS "${T_LABELS}" FIXTURES_REQUIRED "${T_FIXTURES}"
+      ENVIRONMENT "GTEST_TOTAL_SHARDS=${T_SHARDS};GTEST_SHARD_INDEX=${index}")
+  endforeach()
 endfunction()

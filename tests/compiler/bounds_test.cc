@@ -7,6 +7,7 @@
 #include <random>
 
 #include "src/compiler/spectral.h"
+#include "support/thinned.h"
 
 namespace smpc {
 namespace {
@@ -96,7 +97,7 @@ void expect_within(const Net& net, const std::vector<Interval>& hulls, std::vect
 
 TEST(Bounds, HoldForCornersRandomInputsAndThoseOfPowerIteration) {
   std::mt19937 rng(3);
-  for (int n = 0; n < 40; ++n) {
+  for (int n = 0; n < 40 / smpc::testing::one_in(4); ++n) {
     const std::int64_t limit = 1 + static_cast<std::int64_t>(rng() % 4096);
     const std::size_t inputs = 20 + rng() % 400;
     Net net;

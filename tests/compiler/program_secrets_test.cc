@@ -5,6 +5,7 @@
 
 #include "model/model_builder.h"
 #include "smpc/compiler/compile.h"
+#include "support/thinned.h"
 #include "support/two_party.h"
 
 namespace smpc::test {
@@ -94,7 +95,7 @@ TEST(ProgramSecrets, ModelsThatDifferByAThousandthInAWeightHaveTheSameProgram) {
   std::mt19937 rng(21);
   for (const std::string function : functions) {
     std::size_t other = 0;
-    constexpr int models = 3;
+    constexpr int models = 3 / smpc::testing::one_in(3);
     constexpr int changes = 8;
     for (int m = 0; m < models; ++m) {
       const Weights2 w = random_weights(rng);
@@ -121,7 +122,7 @@ TEST(ProgramSecrets, NoFieldTellsMoreThanFourBitsOfRandomWeightsAndNoTableMoreTh
   std::mt19937 rng(22);
   for (const std::string function : functions) {
     std::map<std::string, std::set<std::vector<std::int64_t>>> seen;
-    for (int m = 0; m < 48; ++m) {
+    for (int m = 0; m < 48 / smpc::testing::one_in(4); ++m) {
       for (auto& [name, values] : fields(program_of(function, random_weights(rng)))) seen[name].insert(std::move(values));
     }
     for (const auto& [name, values] : seen) {

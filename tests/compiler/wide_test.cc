@@ -8,6 +8,7 @@
 #include "smpc/compiler/compile.h"
 #include "smpc/compiler/float_reference.h"
 #include "smpc/runtime/interpreter.h"
+#include "support/thinned.h"
 #include "support/wide_values.h"
 
 namespace smpc::test {
@@ -173,7 +174,7 @@ struct Tried {
 };
 
 // Corners, what lies anywhere, nothing, and single elements: within range and norm.
-Doubles sample(const Program& p, int run, std::mt19937_64& rng) {
+Doubles sample_input(const Program& p, int run, std::mt19937_64& rng) {
   const auto& in = p.inputs.front();
   std::uniform_real_distribution<double> any(in.low, in.high);
   Doubles x(in.count());
@@ -203,7 +204,7 @@ void check(const std::function<Network()>& make, const CompileOptions& o, std::m
   ASSERT_EQ(decode_program(encode(p)), p);
   const bool graph = !n.graph.nodes.empty();
   for (int run = 0; run < 12; ++run) {
-    const Doubles x = sample(p, run, rng);
+    const Doubles x = sample_input(p, run, rng);
     const RingVector input = quantise(p, x, "x");
     const auto wide = testing::wide_values(p, c.weights, input);
     const auto fixed = interpret(p, c.weights, input);
@@ -238,7 +239,7 @@ class WideIntegers : public ::testing::TestWithParam<bool> {};  // whether scale
 TEST_P(WideIntegers, NoValueOfARandomGraphLeavesItsRingAndTheErrorIsAsStated) {
   std::mt19937_64 rng(GetParam() ? 8 : 7);
   Tried tried;
-  for (int run = 0; run < 150 && !HasFailure(); ++run) {
+  for (int run = 0; run < 150 / smpc::testing::one_in(4) && !HasFailure(); ++run) {
     SCOPED_TRACE(run);
     CompileOptions o = any_options(rng);
     o.mixed_scales = GetParam();
@@ -246,7 +247,7 @@ TEST_P(WideIntegers, NoValueOfARandomGraphLeavesItsRingAndTheErrorIsAsStated) {
     if (rng() % 4 == 0) o.reveal = Reveal::label;
     check([&] { return NetworkMaker(rng).graph(2 + rng() % 7); }, o, rng, tried);
   }
-  EXPECT_GT(tried.compiled, 75U) << tried.refused << " refused";
+  EXPECT_GT(tried.compiled, 75U / smpc::testing::one_in(4)) << tried.refused << " refused";
 }
 
 INSTANTIATE_TEST_SUITE_P(Scales, WideIntegers, ::testing::Bool(), [](const auto& mixed) { return mixed.param ? "Mixed" : "One"; });
@@ -254,13 +255,13 @@ INSTANTIATE_TEST_SUITE_P(Scales, WideIntegers, ::testing::Bool(), [](const auto&
 TEST(WideIntegersOfChains, NoValueLeavesItsRingAtAnySize) {
   std::mt19937_64 rng(9);
   Tried tried;
-  for (int run = 0; run < 100 && !::testing::Test::HasFailure(); ++run) {
+  for (int run = 0; run < 100 / smpc::testing::one_in(4) && !::testing::Test::HasFailure(); ++run) {
     SCOPED_TRACE(run);
     CompileOptions o = any_options(rng);
     if (rng() % 2 == 0) o.reveal = Reveal::label;
     check([&] { return NetworkMaker(rng).chain(1 + rng() % 6); }, o, rng, tried);
   }
-  EXPECT_GT(tried.compiled, 75U) << tried.refused << " refused";
+  EXPECT_GT(tried.compiled, 75U / smpc::testing::one_in(4)) << tried.refused << " refused";
 }
 
 }  // namespace

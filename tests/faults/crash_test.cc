@@ -77,6 +77,15 @@ TEST_P(CrashMatrix, KilledAtEveryDurableStepNothingIsLostOrReused) {
   EXPECT_GE(step, 10);
 }
 
+// One step of each role, where there is no time for all.
+class OneCrash : public CrashMatrix {};
+
+TEST_P(OneCrash, InTheMiddleOfARunNothingIsLostOrReused) {
+  constexpr long in_the_middle = 6;
+  ASSERT_TRUE(crash_at(in_the_middle));
+  expect_all_well_after(in_the_middle);
+}
+
 std::string name_of(const ::testing::TestParamInfo<Crash>& p) {
   return std::string(p.param.role) + (p.param.after ? "_after" : "_before");
 }
@@ -92,6 +101,9 @@ INSTANTIATE_TEST_SUITE_P(fault_35_PowerLost, CrashMatrix,
                                            Crash{"server", false, true}, Crash{"server", true, true},
                                            Crash{"client", false, true}, Crash{"client", true, true}),
                          name_of);
+
+INSTANTIATE_TEST_SUITE_P(fault_23_Killed, OneCrash,
+                         ::testing::Values(Crash{"dealer", true, true}, Crash{"server", true, true}, Crash{"client", true, true}), name_of);
 
 }  // namespace
 }  // namespace smpc::faults

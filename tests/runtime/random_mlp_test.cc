@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "support/random_program.h"
+#include "support/thinned.h"
 #include "support/two_party.h"
 #include "support/wide_values.h"
 
@@ -13,7 +14,7 @@ class TwoParty : public ::testing::TestWithParam<Suite> {};
 TEST_P(TwoParty, TwoHundredRandomMlpsAgreeWithTheInterpreterInEveryTensor) {
   std::mt19937_64 rng(20);
   std::size_t layers_seen[7] = {};
-  for (int run = 0; run < 200; ++run) {
+  for (int run = 0; run < 200 / testing::one_in(4); ++run) {
     const auto m = testing::random_mlp(rng, GetParam());
     ASSERT_EQ(decode_program(encode(m.program)), m.program);
     ++layers_seen[m.weights.size()];

@@ -6,6 +6,8 @@
 #include <fstream>
 #include <string>
 
+#include "support/sanitized.h"
+
 namespace smpc::testing {
 
 inline long peak_memory_kb(const std::string& pid = "self") {
@@ -18,11 +20,7 @@ inline long peak_memory_kb(const std::string& pid = "self") {
 
 // Of this process, in which both sides of a test run. Sanitizers take several times as much.
 inline void expect_little_memory() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  constexpr long cap_kb = 6'000'000;
-#else
-  constexpr long cap_kb = 300'000;
-#endif
+  constexpr long cap_kb = sanitized ? 6'000'000 : 300'000;
   const long peak = peak_memory_kb();
   EXPECT_GT(peak, 0);
   EXPECT_LT(peak, cap_kb);
