@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # tools/test.sh [--full]: installs what is needed, builds with warnings as errors, runs the tests, and says where the time went.
 #
-# Without --full what every change has to pass, in a quarter of an hour on two cores: the rooms under ASan and UBSan with the fuzz
+# Without --full what every change has to pass, in about twenty minutes on two cores: the rooms under ASan and UBSan with the fuzz
 # targets for a few seconds each, the rooms with threads under TSan, and the commands as processes. With --full everything
-# (docs/TESTING.md says what that is more), in about an hour and a half. Safe to run again.
+# (docs/TESTING.md says what that is more), in more than an hour. Safe to run again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 jobs=$(nproc)
