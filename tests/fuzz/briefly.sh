@@ -11,7 +11,7 @@ rm -rf "$work"
 mkdir -p "$work/corpus"
 cp -r "$build/seeds/$target/." "$work/corpus"
 if [ -d "$source/corpus/$target" ]; then cp -r "$source/corpus/$target/." "$work/corpus"; fi
-timeout=30  # on a busy machine; tools/fuzz.sh holds all but compilations to five seconds
+timeout=5
 if [ "$target" = compile ]; then timeout=60; fi  # the search for scales is slow under the sanitizers
 options=(-seed=1 "-max_total_time=$seconds" -rss_limit_mb=1024 "-timeout=$timeout" -max_len=8192 -print_final_stats=1
   "-artifact_prefix=$work/")

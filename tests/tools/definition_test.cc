@@ -18,7 +18,6 @@ namespace {
 
 using smpc::testing::run;
 
-
 std::string content(const std::string& path) {
   std::ifstream in(path);
   EXPECT_TRUE(in) << path;
